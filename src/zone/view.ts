@@ -1,0 +1,17 @@
+/** What update prerequisites, changes and diffs need to see of a zone: its image, or an image with pending changes laid over. */
+import type { Name } from "../wire/name.ts";
+import type { ResourceRecord, RrSet } from "../wire/record.ts";
+
+export interface ZoneView {
+  readonly apex: Name;
+  /** The apex SOA; a zone always has one. */
+  readonly soa: ResourceRecord;
+  /** Records in the zone, the SOA among them. */
+  readonly recordCount: number;
+  /** The RRsets of a name, in no order; empty where the name has none or does not exist. */
+  rrsets(name: Name): readonly RrSet[];
+  /** The RRset of a name and type, where there is one. */
+  rrset(name: Name, type: number): RrSet | undefined;
+  /** The owner name in the case it is stored in; the argument itself where the name does not exist. */
+  storedName(name: Name): Name;
+}
