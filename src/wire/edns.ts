@@ -53,7 +53,8 @@ export function readEdns(rr: ResourceRecord): Edns {
     if (reader.remaining < 4) throw new WireError("WIRE_EDNS", "an EDNS option cut short");
     const code = reader.u16();
     const length = reader.u16();
-    if (length > reader.remaining) throw new WireError("WIRE_EDNS", "an EDNS option longer than its OPT record");
+    if (length > reader.remaining)
+      throw new WireError("WIRE_EDNS", "an EDNS option longer than its OPT record");
     options.push({ code, data: reader.take(length) });
   }
   return {

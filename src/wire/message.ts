@@ -13,7 +13,15 @@ import { readTsig } from "./tsig.ts";
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, WireWriter } from "./writer.ts";
 
 /** Header flag bits, in the 16-bit word after the ID (RFC 1035 §4.1.1, RFC 4035 §3). */
-export const Flag = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, AD: 0x0020, CD: 0x0010 } as const;
+export const Flag = {
+  QR: 0x8000,
+  AA: 0x0400,
+  TC: 0x0200,
+  RD: 0x0100,
+  RA: 0x0080,
+  AD: 0x0020,
+  CD: 0x0010,
+} as const;
 
 /** The header's fields that can be read without trusting anything behind them. */
 export interface Header {
@@ -84,7 +92,8 @@ export function decodeMessage(bytes: Uint8Array): Message {
       if (edns !== undefined) throw new WireError("WIRE_EDNS", "a second OPT record", start);
       edns = readEdns(rr);
     } else if (rr.type === RrType.TSIG) {
-      if (i !== header.additionalCount - 1) throw new WireError("WIRE_TSIG", "a TSIG that is not the last record", start);
+      if (i !== header.additionalCount - 1)
+        throw new WireError("WIRE_TSIG", "a TSIG that is not the last record", start);
       tsig = readTsig(rr, start);
     } else {
       additionals.push(rr);
@@ -110,12 +119,13 @@ export function readRecord(reader: WireReader): ResourceRecord {
   const rrClass = reader.u16();
   const ttl = reader.u32();
   const length = reader.u16();
-  if (length > reader.remaining) throw new WireError("WIRE_SHORT", "the message ends inside RDATA", reader.offset);
+  if (length > reader.remaining)
+    throw new WireError("WIRE_SHORT", "the message ends inside RDATA", reader.offset);
   const opaque =
     type === RrType.OPT ||
-    rrClass === RrClass.ANY && type !== RrType.TSIG ||
+    (rrClass === RrClass.ANY && type !== RrType.TSIG) ||
     (rrClass === RrClass.NONE && length === 0);
-  const rdata = opaque ? reader.take(length) : readRdata(type, reader, length);
+  const rdata = opaque ? Uint8Array.from(reader.take(length)) : readRdata(type, reader, length);
   // An OPT's TTL field is flags, not a time (RFC 6891 §6.1.3).
   return { name, type, class: rrClass, ttl: type === RrType.OPT || ttl <= MAX_TTL ? ttl : 0, rdata };
 }

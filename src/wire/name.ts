@@ -44,7 +44,8 @@ export class Name {
    * @throws WireError `WIRE_NAME` where it is not exactly one valid name.
    */
   static fromWire(wire: Uint8Array): Name {
-    if (uncompressedLength(wire, 0) !== wire.length) throw new WireError("WIRE_NAME", "octets left after a name");
+    if (uncompressedLength(wire, 0) !== wire.length)
+      throw new WireError("WIRE_NAME", "octets left after a name");
     return new Name(wire);
   }
 
@@ -246,7 +247,8 @@ export function uncompressedLength(bytes: Uint8Array, offset: number): number {
   for (;;) {
     const length = bytes[at];
     if (length === undefined) throw new WireError("WIRE_SHORT", "the message ends inside a name", at);
-    if (length > MAX_LABEL_LENGTH) throw new WireError("WIRE_NAME", "a pointer or label type that is not allowed here", at);
+    if (length > MAX_LABEL_LENGTH)
+      throw new WireError("WIRE_NAME", "a pointer or label type that is not allowed here", at);
     at += length + 1;
     if (at - offset > MAX_NAME_LENGTH) throw new WireError("WIRE_NAME", "a name over 255 octets", offset);
     if (length === 0) {
@@ -260,7 +262,10 @@ function closeLabel(out: number[], labelAt: number, text: string, column: number
   const length = out.length - labelAt - 1;
   if (length === 0) throw new NameSyntaxError(`an empty label in "${text}"`, column);
   if (length > MAX_LABEL_LENGTH) {
-    throw new NameSyntaxError(`a label has at most ${MAX_LABEL_LENGTH} octets, and one of "${text}" has ${length}`, column);
+    throw new NameSyntaxError(
+      `a label has at most ${MAX_LABEL_LENGTH} octets, and one of "${text}" has ${length}`,
+      column,
+    );
   }
   out[labelAt] = length;
 }

@@ -1,6 +1,6 @@
 /** Reads a DNS message field by field (RFC 1035 §4.1), with bounded work whatever the octets are. */
 import { WireError } from "./error.ts";
-import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, Name } from "./name.ts";
+import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, Name, uncompressedLength } from "./name.ts";
 
 /**
  * Compression pointers one message may follow in all. A well-formed message needs one for each name; this bounds the
@@ -19,7 +19,11 @@ export class WireReader {
   #pointersLeft = POINTER_BUDGET;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
-    this.bytes = bytes;
+    // A Buffer's `slice` does not copy, so none is let in.
+    this.bytes =
+      bytes.constructor === Uint8Array
+        ? bytes
+        : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.offset = offset;
     this.end = end;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -66,8 +70,10 @@ export class WireReader {
       if (at >= this.end) throw new WireError("WIRE_SHORT", "the message ends inside a name", at);
       const length = this.bytes[at]!;
       if (length <= MAX_LABEL_LENGTH) {
-        if (at + length + 1 > this.end) throw new WireError("WIRE_SHORT", "the message ends inside a label", at);
-        if (wire.length + length + 1 > MAX_NAME_LENGTH) throw new WireError("WIRE_NAME", "a name over 255 octets", this.offset);
+        if (at + length + 1 > this.end)
+          throw new WireError("WIRE_SHORT", "the message ends inside a label", at);
+        if (wire.length + length + 1 > MAX_NAME_LENGTH)
+          throw new WireError("WIRE_NAME", "a name over 255 octets", this.offset);
         for (let i = 0; i <= length; i++) wire.push(this.bytes[at + i]!);
         at += length + 1;
         if (length === 0) break;
@@ -76,7 +82,8 @@ export class WireReader {
       if (length < 0xc0) throw new WireError("WIRE_NAME", "an unknown label type", at);
       if (at + 2 > this.end) throw new WireError("WIRE_SHORT", "the message ends inside a pointer", at);
       const target = ((length & 0x3f) << 8) | this.bytes[at + 1]!;
-      if (target >= limit) throw new WireError("WIRE_NAME", "a compression pointer that does not lead backwards", at);
+      if (target >= limit)
+        throw new WireError("WIRE_NAME", "a compression pointer that does not lead backwards", at);
       if (--this.#pointersLeft < 0) throw new WireError("WIRE_NAME", "too many compression pointers", at);
       if (end < 0) end = at + 2;
       limit = target;
@@ -86,9 +93,19 @@ export class WireReader {
     return Name.fromTrustedWire(Uint8Array.from(wire));
   }
 
+  /**
+   * A name without compression pointers, as in RDATA held in memory.
+   * @throws WireError `WIRE_NAME` for a pointer or a name over 255 octets, `WIRE_SHORT` where it runs past the end
+   */
+  plainName(): Name {
+    const length = uncompressedLength(this.bytes, this.offset);
+    return Name.fromTrustedWire(this.take(length));
+  }
+
   #take(length: number): number {
     const at = this.offset;
-    if (length > this.end - at) throw new WireError("WIRE_SHORT", `the message ends ${length - (this.end - at)} octets early`, at);
+    if (length > this.end - at)
+      throw new WireError("WIRE_SHORT", `the message ends ${length - (this.end - at)} octets early`, at);
     this.offset = at + length;
     return at;
   }

@@ -5,7 +5,7 @@ import { RrType } from "./iana/type.ts";
 import type { Name } from "./name.ts";
 import { WireReader } from "./reader.ts";
 import type { ResourceRecord } from "./record.ts";
-import type { WireWriter } from "./writer.ts";
+import { MAX_MESSAGE_LENGTH, WireWriter } from "./writer.ts";
 
 export interface TsigFields {
   readonly keyName: Name;
@@ -32,7 +32,8 @@ export interface TsigRecord extends TsigFields {
  * @throws WireError `WIRE_TSIG` where class is not ANY, TTL not 0, or lengths do not add up (RFC 8945 §4.2)
  */
 export function readTsig(rr: ResourceRecord, start: number): TsigRecord {
-  if (rr.class !== RrClass.ANY || rr.ttl !== 0) throw new WireError("WIRE_TSIG", "a TSIG whose class or TTL is wrong", start);
+  if (rr.class !== RrClass.ANY || rr.ttl !== 0)
+    throw new WireError("WIRE_TSIG", "a TSIG whose class or TTL is wrong", start);
   try {
     const reader = new WireReader(rr.rdata);
     const fields = {
@@ -49,20 +50,22 @@ export function readTsig(rr: ResourceRecord, start: number): TsigRecord {
     if (reader.remaining > 0) throw new WireError("WIRE_TSIG", "octets left after a TSIG", start);
     return fields;
   } catch (error) {
-    if (error instanceof WireError) throw new WireError("WIRE_TSIG", `a malformed TSIG: ${error.message}`, start);
+    if (error instanceof WireError)
+      throw new WireError("WIRE_TSIG", `a malformed TSIG: ${error.message}`, start);
     throw error;
   }
 }
 
-/** Writes a TSIG record, its names uncompressed: Windows cannot read compressed ones. */
+/** Writes a TSIG record, its names uncompressed (RFC 8945 §4.2): Windows cannot read compressed ones. */
 export function writeTsig(writer: WireWriter, tsig: TsigFields): void {
-  writer.name(tsig.keyName, false);
+  // As plain octets: nothing follows a TSIG that could point into its names.
+  writer.bytes(tsig.keyName.wire);
   writer.u16(RrType.TSIG);
   writer.u16(RrClass.ANY);
   writer.u32(0);
   const lengthAt = writer.length;
   writer.u16(0);
-  writer.name(tsig.algorithm, false);
+  writer.bytes(tsig.algorithm.wire);
   writer.u48(tsig.timeSigned);
   writer.u16(tsig.fudge);
   writer.u16(tsig.mac.length);
@@ -77,4 +80,21 @@ export function writeTsig(writer: WireWriter, tsig: TsigFields): void {
 /** Octets that a TSIG record with a MAC of `macLength` and no other data takes. */
 export function tsigLength(keyName: Name, algorithm: Name, macLength: number, otherLength = 0): number {
   return keyName.wire.length + 10 + algorithm.wire.length + 16 + macLength + otherLength;
+}
+
+/** Offset of ARCOUNT in the header (RFC 1035 §4.1.1). */
+const ARCOUNT_OFFSET = 10;
+
+/**
+ * A copy of an encoded message with the TSIG record at its end and ARCOUNT one higher.
+ * @throws WireError `WIRE_FULL` where it would pass 65,535 octets
+ */
+export function appendTsig(message: Uint8Array, tsig: TsigFields): Uint8Array {
+  const length =
+    message.length + tsigLength(tsig.keyName, tsig.algorithm, tsig.mac.length, tsig.other.length);
+  const writer = new WireWriter(MAX_MESSAGE_LENGTH, length);
+  writer.bytes(message);
+  writeTsig(writer, tsig);
+  writer.patchU16(ARCOUNT_OFFSET, ((message[ARCOUNT_OFFSET]! << 8) | message[ARCOUNT_OFFSET + 1]!) + 1);
+  return writer.finish();
 }

@@ -114,7 +114,8 @@ export class WireWriter {
   #reserve(length: number): number {
     const at = this.#length;
     const need = at + length;
-    if (need > this.limit) throw new WireError("WIRE_FULL", `the message would outgrow ${this.limit} octets`, at);
+    if (need > this.limit)
+      throw new WireError("WIRE_FULL", `the message would outgrow ${this.limit} octets`, at);
     if (need > this.#bytes.length) {
       const grown = new Uint8Array(Math.min(this.limit, Math.max(need, this.#bytes.length * 2)));
       grown.set(this.#bytes.subarray(0, at));

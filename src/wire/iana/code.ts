@@ -30,7 +30,15 @@ export const TsigError = {
   BADTRUNC: 22,
 } as const;
 
-export const EdnsOption = { NSID: 3, CLIENT_SUBNET: 8, EXPIRE: 9, COOKIE: 10, KEEPALIVE: 11, PADDING: 12, EDE: 15 } as const;
+export const EdnsOption = {
+  NSID: 3,
+  CLIENT_SUBNET: 8,
+  EXPIRE: 9,
+  COOKIE: 10,
+  KEEPALIVE: 11,
+  PADDING: 12,
+  EDE: 15,
+} as const;
 
 /** Extended DNS Error INFO-CODEs (RFC 8914 §4). */
 export const Ede = {
