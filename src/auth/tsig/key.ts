@@ -12,8 +12,20 @@ export interface TsigAlgorithm {
   readonly aliases: readonly Name[];
 }
 
-function algorithm(text: string, digest: string, macLength: number, wireName = text, aliases: string[] = []): TsigAlgorithm {
-  return { text, name: Name.parse(`${wireName}.`), digest, macLength, aliases: aliases.map((alias) => Name.parse(alias)) };
+function algorithm(
+  text: string,
+  digest: string,
+  macLength: number,
+  wireName = text,
+  aliases: string[] = [],
+): TsigAlgorithm {
+  return {
+    text,
+    name: Name.parse(`${wireName}.`),
+    digest,
+    macLength,
+    aliases: aliases.map((alias) => Name.parse(alias)),
+  };
 }
 
 /** hmac-md5's wire name is not its text (RFC 8945 §6, table 3). It is refused unless the configuration allows it. */
@@ -33,10 +45,27 @@ export interface TsigKey {
   readonly name: Name;
   readonly algorithm: TsigAlgorithm;
   readonly secret: Uint8Array;
+  /**
+   * Octets that MACs are cut to, and the fewest accepted (RFC 8945 §5.2.2.1); undefined: whole MACs only.
+   * A key file asks for it with the length in bits: `algorithm hmac-sha256-128`.
+   */
+  readonly macLength?: number;
 }
 
 /** Keys by `Name.key`. */
 export type KeyRing = ReadonlyMap<string, TsigKey>;
+
+/** Keys put together for lookup; of two with one name the later counts. */
+export function keyRing(keys: Iterable<TsigKey>): KeyRing {
+  const ring = new Map<string, TsigKey>();
+  for (const key of keys) ring.set(key.name.key, key);
+  return ring;
+}
+
+/** Fewest octets a MAC may ever be cut to: 10, or half the digest where that is more (RFC 8945 §5.2.2.1). */
+export function leastMacLength(algorithm: TsigAlgorithm): number {
+  return Math.max(10, algorithm.macLength / 2);
+}
 
 /** The algorithm of a key file's or command line's text, `hmac-` optional, any case; undefined where unknown. */
 export function algorithmFromText(text: string): TsigAlgorithm | undefined {
@@ -45,6 +74,6 @@ export function algorithmFromText(text: string): TsigAlgorithm | undefined {
     (candidate) =>
       candidate.text === lower ||
       candidate.text === `hmac-${lower}` ||
-      candidate.name.key === Name.parse(`${lower}.`).key,
+      candidate.name.toString() === `${lower}.`,
   );
 }
