@@ -12,16 +12,18 @@ import { WireReader } from "../reader.ts";
 import type { WireWriter } from "../writer.ts";
 import { octetsToHex, parseHex, parseNumber } from "./fields.ts";
 import { host } from "./host.ts";
+import { location } from "./location.ts";
 import { MAX_RDATA_LENGTH, RdataOutput } from "./output.ts";
 import { rfc1035 } from "./rfc1035.ts";
 import type { Row, RowTable } from "./row.ts";
 import { security } from "./security.ts";
 import { service } from "./service.ts";
+import { svcb } from "./svcb.ts";
 import { expected, nextWord, RdataSyntaxError, restOfWords } from "./text.ts";
 import type { FieldSource } from "./text.ts";
 import { transaction } from "./transaction.ts";
 
-const families: readonly RowTable[] = [rfc1035, host, service, security, transaction];
+const families: readonly RowTable[] = [rfc1035, host, location, service, svcb, security, transaction];
 
 const rows = new Map<number, Row>();
 for (const family of families) for (const [type, row] of Object.entries(family)) rows.set(Number(type), row);

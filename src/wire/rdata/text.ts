@@ -4,7 +4,7 @@ import type { Name } from "../name.ts";
 
 /** One field of presentation text, escapes not yet resolved. */
 export interface TextField {
-  /** The characters as written, without the quotes. */
+  /** The characters as written, without the quotes around the whole; `key="a b"` (RFC 9460 §2.1) keeps those inside. */
   readonly text: string;
   readonly quoted: boolean;
 }
