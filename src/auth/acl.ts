@@ -148,7 +148,7 @@ function parseIpv6(text: string): Words {
     const quad = parseIpv4(rest.slice(at));
     rest = `${rest.slice(0, at)}${(quad >>> 16).toString(16)}:${(quad & 0xffff).toString(16)}`;
   }
-  const [head, tail] = rest.split("::") as [string, string?];
+  const [head = "", tail] = rest.split("::");
   const left = head === "" ? [] : head.split(":");
   const right = tail === undefined || tail === "" ? [] : tail.split(":");
   const groups = [...left, ...Array<string>(8 - left.length - right.length).fill("0"), ...right];

@@ -19,7 +19,7 @@ export function matchesPrincipal(pattern: string, principal: string): boolean {
   const given = splitPrincipal(principal);
   if (given.local === "" || wanted.realm !== given.realm) return false;
   const local = lowerCase(given.local);
-  const [before, after] = lowerCase(wanted.local).split("*") as [string, string?];
+  const [before = "", after] = lowerCase(wanted.local).split("*");
   if (after === undefined) return local === before;
   if (local.length <= before.length + after.length) return false;
   if (!local.startsWith(before) || !local.endsWith(after)) return false;

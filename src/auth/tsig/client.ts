@@ -177,7 +177,11 @@ function judge(
   now: number,
 ): AnswerRejected | undefined {
   if (!tsig.keyName.equals(context.keyName) || !tsig.algorithm.equals(context.algorithmName)) {
-    return rejected("wrong-key", `signed with ${tsig.keyName}, and the request with ${context.keyName}`);
+    const { keyName } = context;
+    return rejected(
+      "wrong-key",
+      `signed with ${tsig.keyName.toString()}, and the request with ${keyName.toString()}`,
+    );
   }
   // RFC 8945 §5.4.1: BADKEY and BADSIG come without a MAC
   if (tsig.mac.length === 0 && (tsig.error === TsigError.BADKEY || tsig.error === TsigError.BADSIG)) {
