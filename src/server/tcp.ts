@@ -1,0 +1,353 @@
+/**
+ * TCP (RFC 7766): messages behind a 16-bit length, pipelined, answered in whatever order they are ready. Whatever a
+ * peer does or leaves undone, it holds a bounded amount of memory for a bounded time.
+ */
+import type { Server, Socket } from "node:net";
+import { createServer } from "node:net";
+import type { Peer } from "../protocol/context.ts";
+import { HEADER_LENGTH } from "../wire/writer.ts";
+import type { MessageHandler, ReplySink, TransportLog } from "./handler.ts";
+import { plainAddress } from "./handler.ts";
+
+export interface TcpLimits {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  /** Milliseconds without a message, after which an idle connection is closed. */
+  readonly idle: number;
+  /** Messages of one connection that wait for an answer; beyond it nothing more is read. */
+  readonly inFlight: number;
+  /** Octets of answers a peer may leave unread before it is cut off. */
+  readonly writeBuffer: number;
+}
+
+export interface TcpCounters {
+  accepted: number;
+  /** Turned away by a cap. */
+  refused: number;
+  received: number;
+  sent: number;
+  /** Cut off: a message never completed, answers never read. */
+  cut: number;
+}
+
+/** A message that has begun must be whole within this many milliseconds (slow-loris). */
+const PARTIAL_TIMEOUT = 10_000;
+/** How often deadlines are looked at, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
+/** A transfer fills the socket up to this many octets, then waits for the peer to read. */
+const STREAM_HIGH_WATER = 256 * 1024;
+
+/** The connections of all TCP listeners together: the caps are the server's, not an address's. */
+export class TcpConnections {
+  readonly counters: TcpCounters = { accepted: 0, refused: 0, received: 0, sent: 0, cut: 0 };
+  limits: TcpLimits;
+  readonly #open = new Set<TcpConnection>();
+  readonly #perAddress = new Map<string, number>();
+  readonly #sweeper: NodeJS.Timeout;
+
+  constructor(limits: TcpLimits) {
+    this.limits = limits;
+    this.#sweeper = setInterval(() => this.#sweep(performance.now()), SWEEP_INTERVAL);
+    this.#sweeper.unref();
+  }
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Whether one more connection from this address is allowed; where the server is full, the longest idle one goes. */
+  admit(address: string): boolean {
+    if ((this.#perAddress.get(address) ?? 0) >= this.limits.connectionsPerAddress) return false;
+    if (this.#open.size < this.limits.connections) return true;
+    let idlest: TcpConnection | undefined;
+    for (const connection of this.#open) {
+      if (connection.isIdle && (idlest === undefined || connection.lastActive < idlest.lastActive)) idlest = connection;
+    }
+    if (idlest === undefined) return false;
+    idlest.close();
+    return true;
+  }
+
+  add(connection: TcpConnection): void {
+    this.#open.add(connection);
+    const { address } = connection.peer;
+    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+  }
+
+  remove(connection: TcpConnection): void {
+    if (!this.#open.delete(connection)) return;
+    const { address } = connection.peer;
+    const left = this.#perAddress.get(address)! - 1;
+    if (left === 0) this.#perAddress.delete(address);
+    else this.#perAddress.set(address, left);
+  }
+
+  /** Ends idle connections at once and the others when their answers are out, or after `grace` milliseconds. */
+  async close(grace: number): Promise<void> {
+    clearInterval(this.#sweeper);
+    const ended = [...this.#open].map((connection) => connection.finish());
+    const timer = setTimeout(() => {
+      for (const connection of this.#open) connection.close();
+    }, grace);
+    await Promise.all(ended);
+    clearTimeout(timer);
+  }
+
+  #sweep(now: number): void {
+    for (const connection of this.#open) connection.checkDeadlines(now);
+  }
+}
+
+/** One listening address. */
+export class TcpListener {
+  readonly #server: Server;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  /** Binds and begins to serve. @throws the system's error where the address cannot be had */
+  static async open(
+    address: string,
+    port: number,
+    connections: TcpConnections,
+    handler: MessageHandler,
+    log: TransportLog,
+  ): Promise<TcpListener> {
+    const server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
+      const from = plainAddress(socket.remoteAddress ?? "");
+      if (from === "" || !connections.admit(from)) {
+        connections.counters.refused++;
+        log.debug({ peer: from }, "TCP connection turned away: too many are open");
+        socket.destroy();
+        return;
+      }
+      connections.counters.accepted++;
+      const peer = { address: from, port: socket.remotePort ?? 0, transport: "tcp" } as const;
+      connections.add(new TcpConnection(socket, peer, connections, handler));
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host: address, port, ipv6Only: address.includes(":"), exclusive: true }, () => {
+        server.off("error", reject);
+        resolve();
+      });
+    });
+    // Out of descriptors, for one: the connection is lost, the listener is not.
+    server.on("error", (error) => log.warn({ err: error }, "TCP listener error"));
+    return new TcpListener(server);
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  }
+
+  /** Accepts no more. Connections already open live on. */
+  close(): void {
+    this.#server.close();
+  }
+}
+
+class TcpConnection {
+  readonly peer: Peer;
+  /** `performance.now()` of the last message received or answer sent. */
+  lastActive: number = performance.now();
+  readonly #socket: Socket;
+  readonly #all: TcpConnections;
+  readonly #handler: MessageHandler;
+  /** Octets received of a message that is not whole yet, its length prefix first. */
+  #partial: Buffer = Buffer.alloc(0);
+  #partialSince = 0;
+  #inFlight = 0;
+  #finishing = false;
+  #corked = false;
+  #draining = false;
+  /** The last time the peer was seen to take octets while some waited. */
+  #progressAt = 0;
+  #progressBytes = 0;
+  readonly #closed: Promise<void>;
+
+  constructor(socket: Socket, peer: Peer, all: TcpConnections, handler: MessageHandler) {
+    this.peer = peer;
+    this.#socket = socket;
+    this.#all = all;
+    this.#handler = handler;
+    this.#closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        all.remove(this);
+        resolve();
+      });
+    });
+    socket.on("error", () => socket.destroy()); // a reset by the peer is ordinary
+    socket.on("end", () => void this.finish()); // half-closed: what was asked is still answered
+    socket.on("data", (chunk) => this.#receive(chunk));
+  }
+
+  /** Nothing asked, nothing half received, nothing left to send. */
+  get isIdle(): boolean {
+    return this.#inFlight === 0 && this.#partial.length === 0 && this.#socket.writableLength === 0;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Reads no more, and ends once all answers are out. */
+  async finish(): Promise<void> {
+    this.#finishing = true;
+    this.#endIfDone();
+    await this.#closed;
+  }
+
+  checkDeadlines(now: number): void {
+    const { idle } = this.#all.limits;
+    const unread = this.#socket.writableLength;
+    const taken = this.#socket.bytesWritten - unread;
+    if (unread === 0 || taken !== this.#progressBytes) {
+      this.#progressAt = now;
+      this.#progressBytes = taken;
+    }
+    const stalled = unread > 0 && now - this.#progressAt > idle;
+    const slow = this.#partial.length > 0 && this.#inFlight === 0 && now - this.#partialSince > Math.min(idle, PARTIAL_TIMEOUT);
+    if (stalled || slow) this.#cut();
+    else if (this.isIdle && now - this.lastActive > idle) void this.finish();
+  }
+
+  #cut(): void {
+    this.#all.counters.cut++;
+    this.#socket.destroy();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#finishing) return;
+    if (this.#partial.length === 0) this.#partialSince = performance.now();
+    this.#partial = this.#partial.length === 0 ? chunk : Buffer.concat([this.#partial, chunk]);
+    this.#drain();
+  }
+
+  /** Hands over every whole message, as far as the cap on messages in flight allows. */
+  #drain(): void {
+    let at = 0;
+    const bytes = this.#partial;
+    this.#draining = true;
+    while (this.#inFlight < this.#all.limits.inFlight && bytes.length - at >= 2) {
+      const length = bytes.readUInt16BE(at);
+      if (length < HEADER_LENGTH) {
+        this.#cut(); // no message, and no way to find the next
+        return;
+      }
+      if (bytes.length - at - 2 < length) break;
+      const message = bytes.subarray(at + 2, at + 2 + length);
+      at += 2 + length;
+      this.#all.counters.received++;
+      this.lastActive = performance.now();
+      this.#inFlight++;
+      this.#handler(message, this.peer, new TcpSink(this));
+      if (this.#socket.destroyed) return;
+    }
+    this.#draining = false;
+    if (at > 0) {
+      this.#partial = bytes.subarray(at);
+      this.#partialSince = this.lastActive;
+    }
+    // Beyond the cap nothing is read, so the peer feels it as back-pressure.
+    if (this.#inFlight >= this.#all.limits.inFlight) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  /** Sends one message of an exchange. False where the peer is gone. */
+  write(message: Uint8Array): boolean {
+    const socket = this.#socket;
+    if (socket.destroyed) return false;
+    const framed = Buffer.allocUnsafe(2 + message.length); // wholly overwritten
+    framed.writeUInt16BE(message.length, 0);
+    framed.set(message, 2);
+    if (!this.#corked) {
+      this.#corked = true;
+      socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        socket.uncork();
+      });
+    }
+    socket.write(framed);
+    this.#all.counters.sent++;
+    this.lastActive = performance.now();
+    if (socket.writableLength > this.#all.limits.writeBuffer + STREAM_HIGH_WATER) {
+      this.#cut();
+      return false;
+    }
+    return true;
+  }
+
+  /** Draws messages while the peer takes them. */
+  stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
+    const iterator = messages[Symbol.iterator]();
+    const socket = this.#socket;
+    const end = (complete: boolean): void => {
+      socket.off("close", lost);
+      if (!complete) iterator.return?.();
+      this.settle();
+      done(complete);
+    };
+    const lost = (): void => end(false);
+    socket.once("close", lost);
+    const pump = (): void => {
+      if (socket.destroyed) return; // "close" follows
+      while (socket.writableLength < STREAM_HIGH_WATER) {
+        const next = iterator.next();
+        if (next.done === true) {
+          end(true);
+          return;
+        }
+        if (!this.write(next.value)) return;
+        // One message a turn: queries and updates go on between the messages of a large transfer.
+        if (socket.writableLength < STREAM_HIGH_WATER) {
+          setImmediate(pump);
+          return;
+        }
+      }
+      socket.once("drain", pump);
+    };
+    pump();
+  }
+
+  /** An exchange is over. */
+  settle(): void {
+    this.#inFlight--;
+    this.#endIfDone();
+    if (this.#draining) return;
+    if (this.#partial.length > 0 || this.#socket.isPaused()) this.#resume();
+  }
+
+  #resume(): void {
+    if (!this.#socket.destroyed && !this.#finishing) this.#drain();
+  }
+
+  #endIfDone(): void {
+    if (this.#finishing && this.#inFlight === 0) this.#socket.end(() => this.#socket.destroy());
+  }
+}
+
+/** Answers one message of a connection. */
+class TcpSink implements ReplySink {
+  readonly #connection: TcpConnection;
+
+  constructor(connection: TcpConnection) {
+    this.#connection = connection;
+  }
+
+  send(message: Uint8Array): void {
+    this.#connection.write(message);
+    this.#connection.settle();
+  }
+
+  stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
+    this.#connection.stream(messages, done);
+  }
+
+  drop(): void {
+    this.#connection.settle();
+  }
+}

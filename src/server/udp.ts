@@ -1,0 +1,141 @@
+/**
+ * UDP through Node's `dgram`: the portable transport. One socket for each address, so an answer leaves from the address
+ * that was asked.
+ */
+import type { Socket } from "node:dgram";
+import { createSocket } from "node:dgram";
+import type { MessageHandler, ReplySink, TransportLog } from "./handler.ts";
+import { plainAddress } from "./handler.ts";
+
+/** Asked of the kernel, which may give less: bursts of updates must not be lost while a commit is under way. */
+const RECEIVE_BUFFER = 4 * 1024 * 1024;
+
+/** Ports whose services answer anything (echo, chargen) or that cannot be answered (0): a reply would start a loop. */
+const UNANSWERED_PORTS: ReadonlySet<number> = new Set([0, 7, 19]);
+
+export interface UdpCounters {
+  received: number;
+  /** Shorter than a header, or from a port that must not be answered. */
+  ignored: number;
+  sent: number;
+  sendErrors: number;
+}
+
+export class UdpListener {
+  readonly counters: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
+  readonly #socket: Socket;
+  readonly #log: TransportLog;
+  readonly #sinks: UdpSink[] = [];
+
+  private constructor(socket: Socket, log: TransportLog) {
+    this.#socket = socket;
+    this.#log = log;
+  }
+
+  /**
+   * Binds and begins to serve.
+   * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where the address cannot be had
+   */
+  static async open(address: string, port: number, handler: MessageHandler, log: TransportLog): Promise<UdpListener> {
+    const v6 = address.includes(":");
+    const socket = createSocket({ type: v6 ? "udp6" : "udp4", ipv6Only: v6 });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", reject);
+      socket.bind({ address, port, exclusive: true }, () => {
+        socket.off("error", reject);
+        resolve();
+      });
+    }).catch((error: unknown) => {
+      socket.close();
+      throw error;
+    });
+    const listener = new UdpListener(socket, log);
+    listener.#start(handler);
+    return listener;
+  }
+
+  get port(): number {
+    return this.#socket.address().port;
+  }
+
+  /** Stops receiving; answers still to come are lost. */
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.#socket.close(() => resolve()));
+  }
+
+  #start(handler: MessageHandler): void {
+    try {
+      this.#socket.setRecvBufferSize(RECEIVE_BUFFER);
+    } catch (error) {
+      this.#log.debug({ err: error }, "the kernel gave no larger UDP receive buffer");
+    }
+    // An ICMP error for an earlier answer shows up here, and must not stop the socket.
+    this.#socket.on("error", (error) => {
+      this.counters.sendErrors++;
+      this.#log.debug({ err: error }, "UDP socket error");
+    });
+    this.#socket.on("message", (message, remote) => {
+      this.counters.received++;
+      if (message.length < 12 || UNANSWERED_PORTS.has(remote.port)) {
+        this.counters.ignored++;
+        return;
+      }
+      const peer = { address: plainAddress(remote.address), port: remote.port, transport: "udp" } as const;
+      const sink = this.#sinks.pop() ?? new UdpSink(this.#deliver, this.#sinks);
+      handler(message, peer, sink.to(remote.address, remote.port));
+    });
+  }
+
+  readonly #deliver = (message: Uint8Array, address: string, port: number): void => {
+    try {
+      this.#socket.send(message, port, address, this.#sent);
+    } catch (error) {
+      this.#sent(error as Error); // closed meanwhile
+    }
+  };
+
+  readonly #sent = (error: Error | null): void => {
+    if (error === null) {
+      this.counters.sent++;
+      return;
+    }
+    this.counters.sendErrors++;
+    this.#log.debug({ err: error }, "a UDP answer could not be sent");
+  };
+}
+
+type Deliver = (message: Uint8Array, address: string, port: number) => void;
+
+/** Answers one datagram, then goes back to the pool. */
+class UdpSink implements ReplySink {
+  readonly #deliver: Deliver;
+  readonly #pool: UdpSink[];
+  #address = "";
+  #port = 0;
+
+  constructor(deliver: Deliver, pool: UdpSink[]) {
+    this.#deliver = deliver;
+    this.#pool = pool;
+  }
+
+  to(address: string, port: number): this {
+    this.#address = address;
+    this.#port = port;
+    return this;
+  }
+
+  send(message: Uint8Array): void {
+    this.#deliver(message, this.#address, this.#port);
+    this.#pool.push(this);
+  }
+
+  stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
+    for (const message of messages) this.#deliver(message, this.#address, this.#port);
+    this.#pool.push(this);
+    done(true);
+  }
+
+  drop(): void {
+    this.#pool.push(this);
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * When may a block that readers might still be in be used again? Each reader announces the epoch in which its batch
+ * began; the writer opens a new epoch with every publication, and takes back what it retired in epochs that every
+ * reader has left.
+ */
+
+/** Readers that can be registered at once. */
+export const MAX_READERS = 64;
+/** Word of the current epoch; reader i announces in word 1 + i, 0 meaning outside any batch. */
+const CURRENT = 0;
+
+export class Epochs {
+  /** To be handed to reader threads. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (1 + MAX_READERS))) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+    Atomics.compareExchange(this.#words, CURRENT, 0, 1);
+  }
+
+  /** Reader: a batch begins. */
+  enter(reader: number): void {
+    // Announced, then read again: had the writer opened an epoch in between, it may not have seen the announcement.
+    for (;;) {
+      const epoch = Atomics.load(this.#words, CURRENT);
+      Atomics.store(this.#words, 1 + reader, epoch);
+      if (Atomics.load(this.#words, CURRENT) === epoch) return;
+    }
+  }
+
+  /** Reader: the batch is over; also said by the control thread of a reader that died. */
+  leave(reader: number): void {
+    Atomics.store(this.#words, 1 + reader, 0);
+  }
+
+  /** Writer: closes the current epoch and returns its number, the tag of what was retired in it. */
+  advance(): number {
+    const closed = Atomics.load(this.#words, CURRENT);
+    // 0 means "outside"; after 2^31 publications the count begins anew, when no tag that old can be left.
+    Atomics.store(this.#words, CURRENT, closed === 0x7fff_ffff ? 1 : closed + 1);
+    return closed;
+  }
+
+  /** Writer: whether no reader is inside the epoch of this tag or an earlier one. */
+  isOver(tag: number): boolean {
+    for (let i = 1; i <= MAX_READERS; i++) {
+      const epoch = Atomics.load(this.#words, i);
+      if (epoch !== 0 && ((epoch - tag) | 0) <= 0) return false;
+    }
+    return true;
+  }
+}
