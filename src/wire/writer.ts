@@ -32,7 +32,8 @@ export class WireWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#reserve(1), value);
+    const at = this.#reserve(1); // first: it may replace the buffer
+    this.#bytes[at] = value;
   }
 
   u16(value: number): void {
