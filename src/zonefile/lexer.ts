@@ -4,6 +4,8 @@
  *
  * Fields are kept as offsets in arrays that every entry reuses, so a file of a million records costs no object a field.
  */
+import type { Name } from "../wire/name.ts";
+import type { OctetPool } from "./octets.ts";
 import type { ZoneFileProblemCode } from "./problem.ts";
 
 /** Told of what the lexer cannot read. Lines and columns are 1-based. */
@@ -60,6 +62,11 @@ export class ZoneLexer {
   /** The field's characters as written, without quotes. */
   field(index: number): string {
     return this.text.slice(this.#starts[index], this.#ends[index]);
+  }
+
+  /** The field's name, where it is one of plain relative labels, without making a string of it. */
+  plainName(index: number, origin: Name, pool: OctetPool): Name | undefined {
+    return pool.plainName(this.text, this.#starts[index]!, this.#ends[index]!, origin);
   }
 
   /** The field with the quotes that it had. */

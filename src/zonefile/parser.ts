@@ -3,13 +3,15 @@
  * others between them.
  */
 import type { ResourceRecord } from "../wire/record.ts";
-import { PositionList } from "./positions.ts";
 import type { RecordPositions } from "./positions.ts";
 import { ProblemList } from "./problem.ts";
 import type { ZoneFileProblem } from "./problem.ts";
 import { ZoneReader } from "./reader.ts";
 import type { ZoneReaderOptions } from "./reader.ts";
-import { RECORDS_PER_STEP, normaliseRrsets } from "./rrsets.ts";
+import { RecordCollector } from "./rrsets.ts";
+
+/** Records in one step of {@link parseZoneInSteps}: some tens of milliseconds. */
+const RECORDS_PER_STEP = 10_000;
 
 export interface ParseZoneOptions extends ZoneReaderOptions {
   /** Errors, and warnings, that are listed at most; at that many errors reading stops. */
@@ -49,13 +51,13 @@ export function* parseZoneInSteps(
 ): Generator<number, ParsedZone, undefined> {
   const list = new ProblemList(options.maxProblems);
   const reader = new ZoneReader(options, list);
-  const positions = new PositionList(reader.files);
-  const records: ResourceRecord[] = [];
+  const collector = new RecordCollector(reader.files, list);
+  const { records, positions } = collector;
+  let read = 0;
   for (const record of reader.read(text)) {
-    positions.push(reader.fileIndex, reader.line);
-    if (records.push(record) % RECORDS_PER_STEP === 0) yield records.length;
+    collector.add(record, reader.files[reader.fileIndex]!, reader.fileIndex, reader.line);
+    if (++read % RECORDS_PER_STEP === 0) yield read;
   }
-  yield* normaliseRrsets(records, positions, list);
   const problems = list.finish();
   return { records, positions, problems, hasErrors: problems.some(({ severity }) => severity === "error") };
 }

@@ -34,16 +34,6 @@ export class PositionList implements RecordPositions {
     if (this.#fileIndexes !== undefined) this.#fileIndexes[index] = fileIndex;
   }
 
-  /** Moves the place at `from` to `to`, for a list whose records close a gap. */
-  move(from: number, to: number): void {
-    this.#lines[to] = this.#lines[from]!;
-    if (this.#fileIndexes !== undefined) this.#fileIndexes[to] = this.#fileIndexes[from]!;
-  }
-
-  truncate(length: number): void {
-    this.#length = Math.min(length, this.#length);
-  }
-
   at(index: number): { file: string; line: number } {
     return { file: this.#files[this.#fileIndexes?.[index] ?? 0] ?? "", line: this.#lines[index] ?? 0 };
   }

@@ -10,6 +10,7 @@ import type { ResourceRecord } from "../wire/record.ts";
 import { GenerateSyntaxError, expand, parseRange, parseTemplate } from "./generate.ts";
 import type { GenerateRange, Template } from "./generate.ts";
 import { ZoneLexer } from "./lexer.ts";
+import { OctetPool } from "./octets.ts";
 import type { ProblemList, ZoneFileProblemCode } from "./problem.ts";
 import { RecordParser, shorten, ttlExpected } from "./record.ts";
 import type { EntryReport } from "./record.ts";
@@ -63,6 +64,7 @@ export class ZoneReader {
   readonly #options: ZoneReaderOptions;
   readonly #problems: ProblemList;
   readonly #records: RecordParser;
+  readonly #pool = new OctetPool();
   /** Names of the files read so far; `fileIndex` counts in it. */
   readonly files: string[] = [];
   /** Where the record last yielded stands: index in `files`, and the 1-based line of its first field. */
@@ -79,7 +81,7 @@ export class ZoneReader {
   constructor(options: ZoneReaderOptions, problems: ProblemList) {
     this.#options = options;
     this.#problems = problems;
-    this.#records = new RecordParser(options.defaultTtl);
+    this.#records = new RecordParser(options.defaultTtl, this.#pool);
   }
 
   /** The records in the order of the text. */
@@ -286,7 +288,7 @@ export class ZoneReader {
   #name(scope: Scope, index: number, code: ZoneFileProblemCode, origin: Name): Name | undefined {
     const { lexer, file } = scope;
     try {
-      return Name.parse(lexer.field(index), origin);
+      return lexer.plainName(index, origin, this.#pool) ?? Name.parse(lexer.field(index), origin);
     } catch (error) {
       if (!(error instanceof NameSyntaxError)) throw error;
       const column = lexer.columnOf(index) + error.column;

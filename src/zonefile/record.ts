@@ -12,6 +12,7 @@ import { MAX_TTL } from "../wire/record.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { EntryFields } from "./fields.ts";
 import type { ZoneLexer } from "./lexer.ts";
+import type { OctetPool } from "./octets.ts";
 import type { ZoneFileProblem, ZoneFileProblemCode } from "./problem.ts";
 
 /** Told of a problem with the field at `index` of the entry at hand. */
@@ -38,9 +39,11 @@ export class RecordParser {
   #ttlText = "";
   #ttl: number | undefined;
   readonly #fields = new EntryFields();
+  readonly #pool: OctetPool;
 
-  constructor(defaultTtl: number | undefined) {
+  constructor(defaultTtl: number | undefined, pool: OctetPool) {
     this.defaultTtl = defaultTtl;
+    this.#pool = pool;
   }
 
   /**
@@ -130,7 +133,7 @@ export class RecordParser {
   ): Uint8Array | undefined {
     const fields = this.#fields.reset(lexer, from, origin);
     try {
-      return rdataFromText(type, fields);
+      return this.#pool.copy(rdataFromText(type, fields));
     } catch (error) {
       if (!(error instanceof RdataSyntaxError)) throw error;
       report("ZONEFILE_RDATA", Math.max(from, fields.lastTaken), `${typeToText(type)}: ${error.message}`);
