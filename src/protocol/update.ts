@@ -1,0 +1,180 @@
+/**
+ * Dynamic update (RFC 2136): from a message to a verdict, and from a verdict to a reply. Pure: a verdict that changes
+ * something is a changeset, which others commit and publish before the client hears of it.
+ *
+ * The order in which things are told (RFC 2136 §3.1 to §3.4) is: the form of the zone section; whether the zone is served
+ * here (the caller's part); whether any rule knows the requester; prerequisites; the form of the update section;
+ * permission; limits. Two choices within the RFC's freedom (§3.3 leaves permission to the implementation):
+ * a requester that no rule knows is refused before the prerequisites, so that they are no oracle for strangers;
+ * and permission is asked for what would differ in the end, so it comes after the prescan. Windows hosts delete and add
+ * the same address again at every refresh, and this must be NOERROR even for one that may not change it.
+ */
+import type { UpdateRule } from "../auth/policy.ts";
+import { EDNS_VERSION, edeOption, type ExtendedError, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
+import { Ede, Opcode, Rcode } from "../wire/iana/code.ts";
+import { RrType, typeToText } from "../wire/iana/type.ts";
+import { encodeMessage, Flag, type Message } from "../wire/message.ts";
+import type { Name } from "../wire/name.ts";
+import { soaSerial, withSerial } from "../wire/rdata/soa.ts";
+import { record, type ResourceRecord } from "../wire/record.ts";
+import type { Changeset, ChangeOrigin } from "../zone/changeset.ts";
+import { nextSerial } from "../zone/serial.ts";
+import type { ZoneView } from "../zone/view.ts";
+import { checkPrerequisites } from "./update-prerequisite.ts";
+import { refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
+import { type NameDifference, Scratch } from "./update-scratch.ts";
+
+export { readUpdate, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
+
+/** How large an update may make things. What is over a limit already may shrink, and may not grow. */
+export interface UpdateLimits {
+  readonly recordsPerRrset: number;
+  readonly typesPerName: number;
+  readonly recordsPerZone: number;
+}
+
+/** What the policy says of changing one type at one name. */
+export interface UpdateDecision {
+  readonly allow: boolean;
+  readonly rule?: UpdateRule | undefined;
+  readonly reason: string;
+}
+
+/** Who asks, and what holds for them. */
+export interface UpdateContext {
+  readonly policy: (owner: Name, type: number) => UpdateDecision;
+  /** Whether any of the zone's rules could match this requester. */
+  readonly known: boolean;
+  readonly limits: UpdateLimits;
+  readonly origin: ChangeOrigin;
+}
+
+export type UpdateVerdict =
+  | ({ readonly kind: "refused"; readonly rule?: UpdateRule | undefined } & UpdateRefusal)
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "change"; readonly changeset: Changeset };
+
+/**
+ * Judges an update against a zone. Changes nothing and can be repeated: the same request on the same view gives the same
+ * verdict.
+ */
+export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: UpdateContext): UpdateVerdict {
+  if (!context.known) {
+    const reason = `no update rule of ${view.apex.toString()} matches this requester`;
+    return refused(refusal(Rcode.REFUSED, Ede.PROHIBITED, reason));
+  }
+  const unmet = checkPrerequisites(request, view);
+  if (unmet !== undefined) return refused(unmet);
+  if (request.updateFault !== undefined) return refused(request.updateFault);
+
+  const scratch = new Scratch(view);
+  for (const operation of request.operations) scratch.apply(operation);
+  const differences = scratch.differences();
+  if (differences.length === 0 && scratch.soa === undefined) return { kind: "unchanged" };
+
+  const forbidden = checkPermission(differences, scratch.soa, context);
+  if (forbidden !== undefined) return forbidden;
+  const changeset = buildChangeset(view, differences, scratch.soa, context.origin);
+  const tooMuch = checkLimits(differences, changeset, view, context.limits);
+  if (tooMuch !== undefined) return refused(tooMuch);
+  return { kind: "change", changeset };
+}
+
+/**
+ * The reply to an update (RFC 2136 §3.8): the request's ID and opcode, its zone section where there was one, none of the
+ * rest, and for a client that speaks EDNS the reason of a refusal. Unsigned: the dispatcher signs it.
+ */
+export function updateReply(
+  message: Message,
+  outcome: { readonly rcode: number; readonly ede?: ExtendedError | undefined },
+): Uint8Array {
+  const { rcode, ede } = outcome;
+  return encodeMessage({
+    id: message.header.id,
+    flags: Flag.QR | (Opcode.UPDATE << 11),
+    rcode,
+    questions: message.questions.length === 1 ? message.questions : [],
+    edns: message.edns && {
+      udpPayload: MAX_UDP_PAYLOAD,
+      version: EDNS_VERSION,
+      extendedRcode: 0,
+      dnssecOk: message.edns.dnssecOk,
+      options: ede === undefined ? [] : [edeOption(ede)],
+    },
+  });
+}
+
+function refused(why: UpdateRefusal, rule?: UpdateRule): UpdateVerdict {
+  return { kind: "refused", ...why, rule };
+}
+
+/** RFC 2136 §3.3: every RRset that would differ must be one the requester may change, whether by adding or deleting. */
+function checkPermission(
+  differences: readonly NameDifference[],
+  soa: ResourceRecord | undefined,
+  context: UpdateContext,
+): UpdateVerdict | undefined {
+  const wishes: { name: Name; type: number }[] = differences.flatMap(({ rrsets }) => rrsets);
+  if (soa !== undefined) wishes.push(soa);
+  for (const { name, type } of wishes) {
+    const decision = context.policy(name, type);
+    if (decision.allow) continue;
+    const reason = `${name.toString()} ${typeToText(type)}: ${decision.reason}`;
+    return refused(refusal(Rcode.REFUSED, Ede.PROHIBITED, reason), decision.rule);
+  }
+  return undefined;
+}
+
+/** Caps against floods of records (compare CVE-2024-1737, CVE-2016-6170). */
+function checkLimits(
+  differences: readonly NameDifference[],
+  changeset: Changeset,
+  view: ZoneView,
+  limits: UpdateLimits,
+): UpdateRefusal | undefined {
+  for (const { name, typesBefore, typesAfter, rrsets } of differences) {
+    if (typesAfter > typesBefore && typesAfter > limits.typesPerName) {
+      return overLimit(
+        `${name.toString()} would have ${typesAfter} types`,
+        "types_per_name",
+        limits.typesPerName,
+      );
+    }
+    for (const { type, before, after } of rrsets) {
+      if (after > before && after > limits.recordsPerRrset) {
+        const what = `${name.toString()} ${typeToText(type)} would have ${after} records`;
+        return overLimit(what, "records_per_rrset", limits.recordsPerRrset);
+      }
+    }
+  }
+  const growth = changeset.added.length - changeset.removed.length;
+  if (growth > 0 && view.recordCount + growth > limits.recordsPerZone) {
+    const what = `the zone would have ${view.recordCount + growth} records`;
+    return overLimit(what, "records_per_zone", limits.recordsPerZone);
+  }
+  return undefined;
+}
+
+function overLimit(what: string, option: string, limit: number): UpdateRefusal {
+  return refusal(Rcode.REFUSED, Ede.PROHIBITED, `${what}, and ${option} is ${limit}`);
+}
+
+function buildChangeset(
+  view: ZoneView,
+  differences: readonly NameDifference[],
+  soa: ResourceRecord | undefined,
+  origin: ChangeOrigin,
+): Changeset {
+  const { name, ttl } = view.soa;
+  const rdata = view.soa.rdata.slice();
+  const rrsets = differences.flatMap((difference) => difference.rrsets);
+  return {
+    zone: view.apex,
+    soaBefore: record(name, RrType.SOA, ttl, rdata),
+    // RFC 2136 §3.6: the server moves the serial where the update itself did not.
+    soaAfter: soa ?? record(name, RrType.SOA, ttl, withSerial(rdata, nextSerial(soaSerial(rdata)))),
+    removed: rrsets.flatMap(({ removed }) => removed),
+    added: rrsets.flatMap(({ added }) => added),
+    origin,
+  };
+}

@@ -1,0 +1,151 @@
+/**
+ * A zone as it will be once pending changesets are published: what the updates of one batch are judged against, each
+ * seeing the changes of those before it. The view underneath is not touched and must not change meanwhile.
+ */
+import { RrType } from "../wire/iana/type.ts";
+import type { Name } from "../wire/name.ts";
+import type { ResourceRecord, RrSet } from "../wire/record.ts";
+import { sameBytes } from "../wire/record.ts";
+import type { Changeset } from "./changeset.ts";
+import type { ZoneView } from "./view.ts";
+
+/** A changeset that does not follow from the zone it is applied to: a mistake of whoever built it. */
+export class ChangesetMismatch extends Error {
+  override readonly name = "ChangesetMismatch";
+}
+
+interface OverlayName {
+  readonly name: Name;
+  readonly rrsets: ReadonlyMap<number, RrSet>;
+}
+
+export class OverlayView implements ZoneView {
+  readonly #base: ZoneView;
+  /** Names that pending changesets touched, by key; all their RRsets, none where the name is gone. */
+  readonly #names = new Map<string, OverlayName>();
+  #soa: ResourceRecord;
+  #recordCount: number;
+
+  constructor(base: ZoneView) {
+    this.#base = base;
+    this.#soa = base.soa;
+    this.#recordCount = base.recordCount;
+  }
+
+  get apex(): Name {
+    return this.#base.apex;
+  }
+
+  get soa(): ResourceRecord {
+    return this.#soa;
+  }
+
+  get recordCount(): number {
+    return this.#recordCount;
+  }
+
+  rrsets(name: Name): readonly RrSet[] {
+    const changed = this.#names.get(name.key);
+    return changed === undefined ? this.#base.rrsets(name) : [...changed.rrsets.values()];
+  }
+
+  rrset(name: Name, type: number): RrSet | undefined {
+    const changed = this.#names.get(name.key);
+    return changed === undefined ? this.#base.rrset(name, type) : changed.rrsets.get(type);
+  }
+
+  storedName(name: Name): Name {
+    const changed = this.#names.get(name.key);
+    if (changed === undefined) return this.#base.storedName(name);
+    return changed.rrsets.size > 0 ? changed.name : name;
+  }
+
+  /**
+   * Lays one more changeset over the view: all of it, or none where it throws.
+   * @throws ChangesetMismatch where it is of another zone or state, removes what is not there or adds what is
+   */
+  apply(changeset: Changeset): void {
+    const { soaBefore, soaAfter, removed, added } = changeset;
+    if (!changeset.zone.equals(this.apex)) {
+      throw new ChangesetMismatch(`a changeset of ${changeset.zone.toString()} for ${this.apex.toString()}`);
+    }
+    if (!sameBytes(soaBefore.rdata, this.#soa.rdata)) {
+      throw new ChangesetMismatch(`a changeset of ${this.apex.toString()} that starts from another SOA`);
+    }
+    const drafts = new Map<string, { name: Name; rrsets: Map<number, RrSet> }>();
+    const draftOf = (name: Name): { name: Name; rrsets: Map<number, RrSet> } => {
+      let draft = drafts.get(name.key);
+      if (draft === undefined) {
+        const rrsets = new Map(this.rrsets(name).map((rrset) => [rrset.type, rrset]));
+        // A name that is not there yet takes the case of the record that creates it.
+        drafts.set(name.key, (draft = { name: this.storedName(name), rrsets }));
+      }
+      return draft;
+    };
+
+    for (const { name, type, ttl, rdatas } of grouped(removed)) {
+      const { rrsets } = draftOf(name);
+      const left = without(rrsets.get(type), ttl, rdatas);
+      if (left === undefined) throw mismatch("removes records that are not there", name, type);
+      if (left.rdatas.length === 0) rrsets.delete(type);
+      else rrsets.set(type, left);
+    }
+    for (const { name, type, ttl, rdatas } of grouped(added)) {
+      const { rrsets } = draftOf(name);
+      const present = rrsets.get(type);
+      if (present !== undefined && present.ttl !== ttl) throw mismatch("gives an RRset two TTLs", name, type);
+      const all = [...(present?.rdatas ?? []), ...rdatas];
+      if (new Set(all.map(octetKey)).size !== all.length) {
+        throw mismatch("adds records that are there already", name, type);
+      }
+      rrsets.set(type, { type, ttl, rdatas: all });
+    }
+    draftOf(this.apex).rrsets.set(RrType.SOA, {
+      type: RrType.SOA,
+      ttl: soaAfter.ttl,
+      rdatas: [soaAfter.rdata],
+    });
+
+    for (const [key, draft] of drafts) this.#names.set(key, draft);
+    this.#soa = soaAfter;
+    this.#recordCount += added.length - removed.length;
+  }
+}
+
+interface Group {
+  readonly name: Name;
+  readonly type: number;
+  readonly ttl: number;
+  readonly rdatas: Uint8Array[];
+}
+
+/** Records by owner, type and TTL, in order of first appearance. */
+function grouped(records: readonly ResourceRecord[]): Iterable<Group> {
+  const groups = new Map<string, Group>();
+  for (const { name, type, ttl, rdata } of records) {
+    const id = `${type} ${ttl} ${name.key}`;
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, { name, type, ttl, rdatas: [rdata] });
+    else group.rdatas.push(rdata);
+  }
+  return groups.values();
+}
+
+/** An RRset without some of its records; undefined where they are not all in it, or with another TTL. */
+function without(rrset: RrSet | undefined, ttl: number, gone: readonly Uint8Array[]): RrSet | undefined {
+  if (rrset === undefined || rrset.ttl !== ttl) return undefined;
+  const keys = new Set(gone.map(octetKey));
+  const rdatas = rrset.rdatas.filter((rdata) => !keys.has(octetKey(rdata)));
+  if (rrset.rdatas.length - rdatas.length !== gone.length) return undefined;
+  return { type: rrset.type, ttl, rdatas };
+}
+
+function octetKey(rdata: Uint8Array): string {
+  let key = "";
+  for (const octet of rdata) key += String.fromCharCode(octet);
+  return key;
+}
+
+function mismatch(what: string, name: Name, type: number): ChangesetMismatch {
+  return new ChangesetMismatch(`a changeset that ${what}: ${name.toString()}, type ${type}`);
+}
