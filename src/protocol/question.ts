@@ -36,13 +36,8 @@ export class QuestionReader {
   /** Reads the first `length` octets of `bytes`. @returns one of {@link Reading} */
   read(bytes: Uint8Array, length: number): number {
     if (length < HEADER_LENGTH) return Reading.SILENCE;
-    this.flags = (bytes[2]! << 8) | bytes[3]!;
+    this.begin((bytes[2]! << 8) | bytes[3]!, 0, HEADER_LENGTH);
     if ((this.flags & 0x8000) !== 0) return Reading.SILENCE;
-    this.questionEnd = HEADER_LENGTH;
-    this.edns = false;
-    this.dnssecOk = false;
-    this.nsid = false;
-    this.udpLimit = MIN_UDP_PAYLOAD;
     // OPCODE QUERY, QDCOUNT 1, ANCOUNT 0, NSCOUNT 0, ARCOUNT 0 or 1
     const ordinary =
       (this.flags & 0x7800) === 0 &&
@@ -96,6 +91,17 @@ export class QuestionReader {
       if (code === EdnsOption.NSID) this.nsid = true;
     }
     return Reading.QUERY;
+  }
+
+  /** Starts anew, without EDNS. */
+  begin(flags: number, type: number, questionEnd: number): void {
+    this.flags = flags;
+    this.type = type;
+    this.questionEnd = questionEnd;
+    this.edns = false;
+    this.dnssecOk = false;
+    this.nsid = false;
+    this.udpLimit = MIN_UDP_PAYLOAD;
   }
 
   /** Takes over what an OPT record said; values below 512 count as 512 (RFC 6891 §6.2.3). */
