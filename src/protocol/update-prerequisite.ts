@@ -1,6 +1,6 @@
 /** Whether a zone meets an update's prerequisites (RFC 2136 §3.2). */
 import { Ede, Rcode } from "../wire/iana/code.ts";
-import { typeToText } from "../wire/iana/type.ts";
+import { RrType, typeToText } from "../wire/iana/type.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import type { ZoneView } from "../zone/view.ts";
 import type { ExpectedRrSet, Prerequisite, UpdateRefusal, UpdateRequest } from "./update-prescan.ts";
@@ -30,19 +30,13 @@ export function checkPrerequisites(request: UpdateRequest, view: ZoneView): Upda
 }
 
 function checkOne(prerequisite: Prerequisite, view: ZoneView): number {
-  const { name, type } = prerequisite;
-  switch (prerequisite.kind) {
-    // RFC 2136 §3.2.1. A name that only has names below it is not in use (§2.4.4, §2.4.5).
-    case "name-in-use":
-      return view.rrsets(name).length > 0 ? Rcode.NOERROR : Rcode.NXDOMAIN;
-    case "rrset-exists":
-      return view.rrset(name, type) === undefined ? Rcode.NXRRSET : Rcode.NOERROR;
-    // RFC 2136 §3.2.2
-    case "name-not-in-use":
-      return view.rrsets(name).length > 0 ? Rcode.YXDOMAIN : Rcode.NOERROR;
-    case "rrset-absent":
-      return view.rrset(name, type) === undefined ? Rcode.NOERROR : Rcode.YXRRSET;
-  }
+  const { must, name, type } = prerequisite;
+  // A name that only has names below it is not in use (RFC 2136 §2.4.4, §2.4.5).
+  const exists = type === RrType.ANY ? view.rrsets(name).length > 0 : view.rrset(name, type) !== undefined;
+  if (exists === (must === "exist")) return Rcode.NOERROR;
+  // RFC 2136 §3.2.1, §3.2.2
+  if (must === "exist") return type === RrType.ANY ? Rcode.NXDOMAIN : Rcode.NXRRSET;
+  return type === RrType.ANY ? Rcode.YXDOMAIN : Rcode.YXRRSET;
 }
 
 /** Set equality, TTL ignored (RFC 2136 §1.1.1, §2.4.2). */
@@ -56,15 +50,7 @@ function unmet(rcode: number, what: string): UpdateRefusal {
   return refusal(rcode, Ede.OTHER, `prerequisite not met: ${what}`);
 }
 
-function describe({ kind, name, type }: Prerequisite): string {
-  switch (kind) {
-    case "name-in-use":
-      return `${name.toString()} is in use`;
-    case "name-not-in-use":
-      return `${name.toString()} is not in use`;
-    case "rrset-exists":
-      return `${name.toString()} ${typeToText(type)} exists`;
-    case "rrset-absent":
-      return `${name.toString()} ${typeToText(type)} does not exist`;
-  }
+function describe({ must, name, type }: Prerequisite): string {
+  if (type === RrType.ANY) return `${name.toString()} is ${must === "exist" ? "" : "not "}in use`;
+  return `${name.toString()} ${typeToText(type)} ${must === "exist" ? "exists" : "does not exist"}`;
 }

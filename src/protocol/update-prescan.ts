@@ -27,9 +27,9 @@ export interface UpdateRefusal {
 
 /** One prerequisite that does not depend on values (RFC 2136 §2.4.1, §2.4.3 to §2.4.5). */
 export interface Prerequisite {
-  readonly kind: "rrset-exists" | "rrset-absent" | "name-in-use" | "name-not-in-use";
+  readonly must: "exist" | "not-exist";
   readonly name: Name;
-  /** `ANY` for the two kinds that ask about a name. */
+  /** `ANY` where it asks about the name and not about one RRset. */
   readonly type: number;
 }
 
@@ -139,16 +139,8 @@ function readPrerequisites(
       rrset.keys.add(rdataKey(rr.type, rr.rdata));
       continue;
     }
-    const must = rr.class === RrClass.ANY;
-    const kind =
-      rr.type === RrType.ANY
-        ? must
-          ? "name-in-use"
-          : "name-not-in-use"
-        : must
-          ? "rrset-exists"
-          : "rrset-absent";
-    prerequisites.push({ kind, name: rr.name, type: rr.type });
+    const must = rr.class === RrClass.ANY ? "exist" : "not-exist";
+    prerequisites.push({ must, name: rr.name, type: rr.type });
   }
   return { prerequisites, expected: [...expected.values()], fault: undefined };
 }

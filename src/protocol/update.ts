@@ -9,7 +9,7 @@
  * and permission is asked for what would differ in the end, so it comes after the prescan. Windows hosts delete and add
  * the same address again at every refresh, and this must be NOERROR even for one that may not change it.
  */
-import type { UpdateRule } from "../auth/policy.ts";
+import type { Decision, UpdateRule } from "../auth/policy.ts";
 import { EDNS_VERSION, edeOption, type ExtendedError, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { Ede, Opcode, Rcode } from "../wire/iana/code.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
@@ -33,16 +33,10 @@ export interface UpdateLimits {
   readonly recordsPerZone: number;
 }
 
-/** What the policy says of changing one type at one name. */
-export interface UpdateDecision {
-  readonly allow: boolean;
-  readonly rule?: UpdateRule | undefined;
-  readonly reason: string;
-}
-
 /** Who asks, and what holds for them. */
 export interface UpdateContext {
-  readonly policy: (owner: Name, type: number) => UpdateDecision;
+  /** What the zone's rules say of changing one type at one name. */
+  readonly policy: (owner: Name, type: number) => Decision;
   /** Whether any of the zone's rules could match this requester. */
   readonly known: boolean;
   readonly limits: UpdateLimits;
@@ -60,8 +54,7 @@ export type UpdateVerdict =
  */
 export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: UpdateContext): UpdateVerdict {
   if (!context.known) {
-    const reason = `no update rule of ${view.apex.toString()} matches this requester`;
-    return refused(refusal(Rcode.REFUSED, Ede.PROHIBITED, reason));
+    return forbidden(context.policy(view.apex, RrType.ANY));
   }
   const unmet = checkPrerequisites(request, view);
   if (unmet !== undefined) return refused(unmet);
@@ -72,8 +65,8 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
   const differences = scratch.differences();
   if (differences.length === 0 && scratch.soa === undefined) return { kind: "unchanged" };
 
-  const forbidden = checkPermission(differences, scratch.soa, context);
-  if (forbidden !== undefined) return forbidden;
+  const denied = checkPermission(differences, scratch.soa, context);
+  if (denied !== undefined) return denied;
   const changeset = buildChangeset(view, differences, scratch.soa, context.origin);
   const tooMuch = checkLimits(differences, changeset, view, context.limits);
   if (tooMuch !== undefined) return refused(tooMuch);
@@ -104,8 +97,13 @@ export function updateReply(
   });
 }
 
-function refused(why: UpdateRefusal, rule?: UpdateRule): UpdateVerdict {
-  return { kind: "refused", ...why, rule };
+function refused(why: UpdateRefusal): UpdateVerdict {
+  return { kind: "refused", ...why };
+}
+
+function forbidden({ rule, reason }: Decision, what = ""): UpdateVerdict {
+  const ede = { code: Ede.PROHIBITED, text: reason };
+  return { kind: "refused", rcode: Rcode.REFUSED, ede, reason: `${what}${reason}`, rule };
 }
 
 /** RFC 2136 §3.3: every RRset that would differ must be one the requester may change, whether by adding or deleting. */
@@ -119,8 +117,7 @@ function checkPermission(
   for (const { name, type } of wishes) {
     const decision = context.policy(name, type);
     if (decision.allow) continue;
-    const reason = `${name.toString()} ${typeToText(type)}: ${decision.reason}`;
-    return refused(refusal(Rcode.REFUSED, Ede.PROHIBITED, reason), decision.rule);
+    return forbidden(decision, `${name.toString()} ${typeToText(type)}: `);
   }
   return undefined;
 }

@@ -82,9 +82,11 @@ export class CommitFailed extends Error {
 /** Turns of the event loop that a forming batch may wait while each brings more jobs. */
 const MAX_GATHER_TURNS = 4;
 
+/** A job and its promise, the type of its result hidden. */
 interface QueuedJob {
-  readonly job: ChangeJob<unknown>;
-  readonly resolve: (result: unknown) => void;
+  readonly job: Pick<ChangeJob<unknown>, "apex" | "source" | "exclusive">;
+  /** Judges, and gives the way to tell the result. */
+  readonly judge: (view: ZoneView) => { changeset: Changeset | undefined; answer: () => void };
   readonly reject: (error: unknown) => void;
 }
 
@@ -99,7 +101,7 @@ interface BatchZone {
 /** A job whose result holds only if the batch is committed. */
 interface Pledge {
   readonly entry: QueuedJob;
-  readonly result: unknown;
+  readonly answer: () => void;
   readonly zone: BatchZone;
 }
 
@@ -136,7 +138,11 @@ export class ChangeQueue {
     if (full !== undefined) return Promise.reject(full);
     return new Promise<T>((resolve, reject) => {
       this.#count(job.source, 1);
-      this.#waiting.push({ job, resolve: resolve as (result: unknown) => void, reject });
+      const judge: QueuedJob["judge"] = (view) => {
+        const { changeset, result } = job.judge(view);
+        return { changeset, answer: () => resolve(result) };
+      };
+      this.#waiting.push({ job, judge, reject });
       if (this.#busy) return;
       this.#busy = true;
       this.#gather(1, this.#waiting.length);
@@ -211,7 +217,7 @@ export class ChangeQueue {
     for (const entry of batch) {
       try {
         const zone = this.#zoneOf(entry.job.apex, zones);
-        const { changeset, result } = entry.job.judge(zone.overlay ?? zone.published.view);
+        const { changeset, answer } = entry.judge(zone.overlay ?? zone.published.view);
         if (changeset !== undefined) {
           // Throws where the changeset does not follow from the view, and then leaves the overlay as it was.
           const overlay = zone.overlay ?? new OverlayView(zone.published.view);
@@ -221,8 +227,8 @@ export class ChangeQueue {
           changesets.push(changeset);
         }
         // What was judged by the published zone alone is durable already and need not wait.
-        if (zone.overlay === undefined) this.#settle(entry, () => entry.resolve(result));
-        else pledges.push({ entry, result, zone });
+        if (zone.overlay === undefined) this.#settle(entry, answer);
+        else pledges.push({ entry, answer, zone });
       } catch (error) {
         this.#settle(entry, () => entry.reject(error));
       }
@@ -243,8 +249,8 @@ export class ChangeQueue {
         error,
       );
     }
-    for (const { entry, result, zone } of pledges) {
-      if (!failures.has(zone)) this.#settle(entry, () => entry.resolve(result));
+    for (const { entry, answer, zone } of pledges) {
+      if (!failures.has(zone)) this.#settle(entry, answer);
     }
   }
 

@@ -1,5 +1,5 @@
 /** Random updates through judgement and overlay end in the same zone as in a naive model of RFC 2136 §3.4.2.7. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { judgeUpdate, readUpdate } from "../../src/protocol/update.ts";
 import { RrClass } from "../../src/wire/iana/class.ts";

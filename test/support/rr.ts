@@ -1,6 +1,6 @@
 /** Records and updates written as text, for tests. */
 import { decodeMessage, encodeMessage, type Message } from "../../src/wire/message.ts";
-import { RrClass } from "../../src/wire/iana/class.ts";
+import { classFromText, RrClass } from "../../src/wire/iana/class.ts";
 import { Opcode } from "../../src/wire/iana/code.ts";
 import { RrType, typeFromText } from "../../src/wire/iana/type.ts";
 import { Name } from "../../src/wire/name.ts";
@@ -26,7 +26,7 @@ export function rr(text: string): ResourceRecord {
   let at = 0;
   const source = { origin: ORIGIN, next: () => fields[at++], peek: () => fields[at] };
   return {
-    name: name(owner!),
+    name: name(owner),
     type,
     class: RrClass.IN,
     ttl: Number(ttl),
@@ -37,13 +37,13 @@ export function rr(text: string): ResourceRecord {
 /** One line of a prerequisite or update section, as in `nsupdate`'s manual but with the class spelt out. */
 export function line(text: string): ResourceRecord {
   const [owner, ttl, rrClass, type, ...rest] = text.split(" ");
-  const number = rrClass as keyof typeof RrClass;
+  const classNumber = classFromText(rrClass!)!;
   if (rest.length === 0) {
     const rdata = new Uint8Array(0);
     const typeNumber = typeFromText(type!)!;
-    return { name: name(owner!), type: typeNumber, class: RrClass[number], ttl: Number(ttl), rdata };
+    return { name: name(owner!), type: typeNumber, class: classNumber, ttl: Number(ttl), rdata };
   }
-  return { ...rr([owner, ttl, type, ...rest].join(" ")), class: RrClass[number] };
+  return { ...rr([owner, ttl, type, ...rest].join(" ")), class: classNumber };
 }
 
 export interface UpdateParts {
@@ -53,11 +53,13 @@ export interface UpdateParts {
   readonly edns?: Edns;
 }
 
+function records(lines: readonly (string | ResourceRecord)[] = []): ResourceRecord[] {
+  return lines.map((one) => (typeof one === "string" ? line(one) : one));
+}
+
 /** An UPDATE message of smb.example, encoded and decoded again as one from the network would be. */
 export function updateMessage(parts: UpdateParts): Message {
   const { zone = [{ name: ORIGIN, type: RrType.SOA, class: RrClass.IN }] } = parts;
-  const records = (lines: readonly (string | ResourceRecord)[] = []): ResourceRecord[] =>
-    lines.map((one) => (typeof one === "string" ? line(one) : one));
   return decodeMessage(
     encodeMessage({
       id: 0x1234,

@@ -1,6 +1,6 @@
 /** A zone held in plain maps: the simplest thing that is a ZoneView, for tests and as a model to compare with. */
 import { RrType } from "../../src/wire/iana/type.ts";
-import { Name } from "../../src/wire/name.ts";
+import type { Name } from "../../src/wire/name.ts";
 import { rdataKey } from "../../src/wire/rdata/rdata.ts";
 import type { ResourceRecord, RrSet } from "../../src/wire/record.ts";
 import { sameBytes } from "../../src/wire/record.ts";

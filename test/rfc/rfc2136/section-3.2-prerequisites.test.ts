@@ -1,10 +1,10 @@
 /** RFC 2136 §2.4, §3.2: the five prerequisites. */
 import { describe, expect, test } from "vitest";
 import { RrClass } from "../../../src/wire/iana/class.ts";
-import { line, name } from "../../support/rr.ts";
+import { name } from "../../support/rr.ts";
 import { update } from "./support.ts";
 
-function rcodeOf(...prerequisites: Parameters<typeof line>[0][]): string {
+function rcodeOf(...prerequisites: string[]): string {
   return update({ prerequisites }).rcode;
 }
 

@@ -13,7 +13,16 @@ const node1Only: Partial<UpdateContext> = {
     return { allow, reason: allow ? "rule 1" : "no rule allows it" };
   },
 };
-const stranger: Partial<UpdateContext> = { known: false };
+const stranger: Partial<UpdateContext> = {
+  known: false,
+  policy: () => ({ allow: false, reason: "no update rule matches key other" }),
+};
+
+function limited(limits: Partial<UpdateContext["limits"]>): { context: Partial<UpdateContext> } {
+  return {
+    context: { limits: { recordsPerRrset: 100, typesPerName: 100, recordsPerZone: 1_000, ...limits } },
+  };
+}
 
 describe("§3.3.1 every RRset that would differ must be allowed", () => {
   test.each([
@@ -53,7 +62,8 @@ describe("§3.3.1 every RRset that would differ must be allowed", () => {
     const { verdict } = update({ updates: ["files 0 ANY A"] }, { context: node1Only });
     expect(verdict).toMatchObject({
       kind: "refused",
-      ede: { code: Ede.PROHIBITED, text: "files.smb.example. A: no rule allows it" },
+      reason: "files.smb.example. A: no rule allows it",
+      ede: { code: Ede.PROHIBITED, text: "no rule allows it" },
     });
   });
 });
@@ -68,7 +78,8 @@ describe("a requester that no rule knows", () => {
   ])("%s learns nothing but REFUSED", (_, parts) => {
     const { rcode, verdict } = update(parts, { context: stranger });
     expect(rcode).toBe("REFUSED");
-    expect(verdict).toMatchObject({ ede: { code: Ede.PROHIBITED } });
+    const text = "no update rule matches key other";
+    expect(verdict).toMatchObject({ reason: text, ede: { code: Ede.PROHIBITED, text } });
   });
 });
 
@@ -90,10 +101,6 @@ describe("§3.1 to §3.4: which of several faults is told", () => {
 });
 
 describe("limits", () => {
-  const limited = (limits: Partial<UpdateContext["limits"]>): { context: Partial<UpdateContext> } => ({
-    context: { limits: { recordsPerRrset: 100, typesPerName: 100, recordsPerZone: 1_000, ...limits } },
-  });
-
   test.each([
     [{ recordsPerRrset: 2 }, ["files 60 IN A 192.0.2.23"], "records_per_rrset is 2"],
     [{ typesPerName: 2 }, ["node1 60 IN TXT x"], "types_per_name is 2"],

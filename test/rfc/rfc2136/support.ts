@@ -1,6 +1,7 @@
 /** The zone and the ways to try an update on it that the tests of RFC 2136 share. */
 import { Rcode, rcodeToText } from "../../../src/wire/iana/code.ts";
 import { rdataToText } from "../../../src/wire/rdata/rdata.ts";
+import { soaSerial } from "../../../src/wire/rdata/soa.ts";
 import { typeToText } from "../../../src/wire/iana/type.ts";
 import type { ResourceRecord } from "../../../src/wire/record.ts";
 import type { ChangeOrigin } from "../../../src/zone/changeset.ts";
@@ -75,25 +76,23 @@ export function update(
   if (!read.ok)
     return { ...nothing, rcode: rcodeToText(read.rcode), reason: read.reason, verdict: undefined };
   const verdict = judgeUpdate(read.request, zone, { ...everything, ...options.context });
-  switch (verdict.kind) {
-    case "refused":
-      return { ...nothing, rcode: rcodeToText(verdict.rcode), reason: verdict.reason, verdict };
-    case "unchanged":
-      return { ...nothing, rcode: rcodeToText(Rcode.NOERROR), reason: undefined, verdict };
-    case "change": {
-      const { changeset } = verdict;
-      zone.publish([changeset]);
-      return {
-        rcode: rcodeToText(Rcode.NOERROR),
-        serial: new DataView(changeset.soaAfter.rdata.slice(-20).buffer).getUint32(0),
-        removed: changeset.removed.map(text),
-        added: changeset.added.map(text),
-        reason: undefined,
-        verdict,
-        zone,
-      };
-    }
+  if (verdict.kind === "refused") {
+    return { ...nothing, rcode: rcodeToText(verdict.rcode), reason: verdict.reason, verdict };
   }
+  if (verdict.kind === "unchanged") {
+    return { ...nothing, rcode: rcodeToText(Rcode.NOERROR), reason: undefined, verdict };
+  }
+  const { changeset } = verdict;
+  zone.publish([changeset]);
+  return {
+    rcode: rcodeToText(Rcode.NOERROR),
+    serial: soaSerial(changeset.soaAfter.rdata),
+    removed: changeset.removed.map(text),
+    added: changeset.added.map(text),
+    reason: undefined,
+    verdict,
+    zone,
+  };
 }
 
 /** `OWNER TTL TYPE RDATA`, names relative to the zone. */

@@ -9,10 +9,11 @@ const register = (...adds: string[]): { prerequisites: string[]; updates: string
 });
 const none = { policy: () => ({ allow: false, reason: "no rule allows it" }) };
 
-describe("the probe: prerequisites, and an empty update section", () => {
-  const probe = (...addresses: string[]): string =>
-    update({ prerequisites: ["files 0 NONE CNAME", ...addresses.map((one) => `files 0 IN A ${one}`)] }).rcode;
+/** What a host asks first: whether its addresses are these already. */
+const probe = (...addresses: string[]): string =>
+  update({ prerequisites: ["files 0 NONE CNAME", ...addresses.map((one) => `files 0 IN A ${one}`)] }).rcode;
 
+describe("the probe: prerequisites, and an empty update section", () => {
   test("all addresses right: NOERROR, nothing to do", () => {
     expect(probe("192.0.2.21", "192.0.2.22")).toBe("NOERROR");
   });

@@ -64,8 +64,9 @@ describe("an overlay", () => {
 
   test("gives an RRset another TTL where all of it goes and comes", () => {
     const overlay = new OverlayView(zone());
-    const at = (ttl: number): string[] => [`Node1 ${ttl} A 192.0.2.11`, `Node1 ${ttl} A 192.0.2.12`];
-    overlay.apply(changeset(overlay, 101, at(60), at(90)));
+    const before = ["Node1 60 A 192.0.2.11", "Node1 60 A 192.0.2.12"];
+    const after = ["Node1 90 A 192.0.2.11", "Node1 90 A 192.0.2.12"];
+    overlay.apply(changeset(overlay, 101, before, after));
     expect(overlay.rrset(name("node1"), RrType.A)).toMatchObject({ ttl: 90 });
     expect(overlay.rrset(name("node1"), RrType.A)?.rdatas).toHaveLength(2);
   });
