@@ -126,8 +126,9 @@ export function readRecord(reader: WireReader): ResourceRecord {
     (rrClass === RrClass.ANY && type !== RrType.TSIG) ||
     (rrClass === RrClass.NONE && length === 0);
   const rdata = opaque ? Uint8Array.from(reader.take(length)) : readRdata(type, reader, length);
-  // An OPT's TTL field is flags, not a time (RFC 6891 §6.1.3).
-  return { name, type, class: rrClass, ttl: type === RrType.OPT || ttl <= MAX_TTL ? ttl : 0, rdata };
+  // An OPT's TTL field is flags, not a time (RFC 6891 §6.1.3); a TSIG's must be 0 as it stands (RFC 8945 §4.2).
+  const verbatim = type === RrType.OPT || type === RrType.TSIG;
+  return { name, type, class: rrClass, ttl: verbatim || ttl <= MAX_TTL ? ttl : 0, rdata };
 }
 
 /** What a reply or request holds, to be encoded. */

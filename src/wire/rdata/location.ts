@@ -40,9 +40,7 @@ const place: Field = {
       return `\\# ${rdata.length} ${octetsToHex(rdata)}`;
     }
     reader.u8();
-    const sizes = [reader.u8(), reader.u8(), reader.u8()].map((size) =>
-      metres((size >> 4) * 10 ** (size & 0xf)),
-    );
+    const sizes = [reader.u8(), reader.u8(), reader.u8()].map(sizeToText);
     const latitude = arcToText(reader.u32(), "N", "S");
     const longitude = arcToText(reader.u32(), "E", "W");
     return [latitude, longitude, metres(reader.u32() - ALTITUDE_BASE), ...sizes].join(" ");
@@ -124,6 +122,12 @@ function packSize(centimetres: number): number {
   }
   if (exponent > 9) throw new RdataSyntaxError("a size of 90000000 metres at most was expected");
   return (mantissa << 4) | exponent;
+}
+
+/** A packed size, whole metres without decimals. */
+function sizeToText(size: number): string {
+  const centimetres = (size >> 4) * 10 ** (size & 0xf);
+  return centimetres % 100 === 0 ? `${centimetres / 100}m` : metres(centimetres);
 }
 
 function metres(centimetres: number): string {
