@@ -1,0 +1,90 @@
+/** Records as the journal keeps them: uncompressed wire form (RFC 1035 §3.2.1), one after the other. */
+import { Name, uncompressedLength } from "../wire/name.ts";
+import type { ResourceRecord } from "../wire/record.ts";
+import { RESTORE_ADVICE, StoreError } from "./error.ts";
+
+/** Octets of a record beside its owner and RDATA: type, class, TTL and RDLENGTH. */
+const FIXED_LENGTH = 10;
+
+/** Octets of the uncompressed wire form. */
+export function wireLength(rr: ResourceRecord): number {
+  return rr.name.wire.length + FIXED_LENGTH + rr.rdata.length;
+}
+
+/** The records' wire forms, concatenated. */
+export function encodeRecords(records: readonly ResourceRecord[]): Uint8Array {
+  let length = 0;
+  for (const rr of records) length += wireLength(rr);
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const rr of records) {
+    const { wire } = rr.name;
+    bytes.set(wire, at);
+    at += wire.length;
+    bytes[at++] = rr.type >> 8;
+    bytes[at++] = rr.type;
+    bytes[at++] = rr.class >> 8;
+    bytes[at++] = rr.class;
+    bytes[at++] = rr.ttl >>> 24;
+    bytes[at++] = rr.ttl >> 16;
+    bytes[at++] = rr.ttl >> 8;
+    bytes[at++] = rr.ttl;
+    bytes[at++] = rr.rdata.length >> 8;
+    bytes[at++] = rr.rdata.length;
+    bytes.set(rr.rdata, at);
+    at += rr.rdata.length;
+  }
+  return bytes;
+}
+
+/** The records of a concatenation; names and RDATA are views of it. @throws StoreError `STORE_CORRUPT` */
+export function decodeRecords(blob: Uint8Array): ResourceRecord[] {
+  const bytes = plain(blob);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: ResourceRecord[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const end = recordEnd(bytes, at);
+    const fixed = at + uncompressedLength(bytes, at);
+    records.push({
+      name: Name.fromTrustedWire(bytes.subarray(at, fixed)),
+      type: view.getUint16(fixed),
+      class: view.getUint16(fixed + 2),
+      ttl: view.getUint32(fixed + 4),
+      rdata: bytes.subarray(fixed + FIXED_LENGTH, end),
+    });
+    at = end;
+  }
+  return records;
+}
+
+/** The one record of a blob. @throws StoreError `STORE_CORRUPT` */
+export function decodeRecord(blob: Uint8Array): ResourceRecord {
+  const records = decodeRecords(blob);
+  if (records.length !== 1) throw damaged();
+  return records[0]!;
+}
+
+/**
+ * The same octets as a plain `Uint8Array`: SQLite's driver hands out `Buffer`, whose `slice` is a view where everyone
+ * else's is a copy.
+ */
+export function plain(blob: Uint8Array): Uint8Array {
+  return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength);
+}
+
+function recordEnd(bytes: Uint8Array, at: number): number {
+  let fixed: number;
+  try {
+    fixed = at + uncompressedLength(bytes, at);
+  } catch {
+    throw damaged();
+  }
+  if (fixed + FIXED_LENGTH > bytes.length) throw damaged();
+  const end = fixed + FIXED_LENGTH + ((bytes[fixed + 8]! << 8) | bytes[fixed + 9]!);
+  if (end > bytes.length) throw damaged();
+  return end;
+}
+
+function damaged(): StoreError {
+  return new StoreError("STORE_CORRUPT", "a journal entry does not hold whole records", RESTORE_ADVICE);
+}

@@ -1,0 +1,104 @@
+/** The database's form: its tables, and the numbered steps that bring an older one up to date. */
+import type { Database } from "better-sqlite3";
+import { RESTORE_ADVICE, StoreError } from "./error.ts";
+
+/** `PRAGMA application_id` of every Rollcall database: "RCLL". */
+export const APPLICATION_ID = 0x52434c4c;
+
+/**
+ * The steps, oldest first; `PRAGMA user_version` counts those a database has had. A step that was released is never
+ * changed: a new one follows it.
+ */
+const MIGRATIONS: readonly string[] = [
+  // 1. Zones, records, journal, secondaries.
+  `
+  CREATE TABLE zone (
+    id            INTEGER PRIMARY KEY,
+    apex_key      BLOB    NOT NULL UNIQUE, -- wire form, lower case
+    apex          BLOB    NOT NULL,        -- wire form, as written
+    serial        INTEGER NOT NULL,        -- that of the SOA
+    soa           BLOB    NOT NULL,        -- the whole record, wire form
+    record_count  INTEGER NOT NULL,        -- the SOA among them
+    journal_bytes INTEGER NOT NULL         -- sum of journal.size
+  ) STRICT;
+
+  -- Every record but the SOAs; class IN throughout.
+  CREATE TABLE record (
+    zone          INTEGER NOT NULL REFERENCES zone (id),
+    owner         BLOB    NOT NULL,        -- sort key relative to the apex, see owner-key.ts
+    type          INTEGER NOT NULL,
+    rdata         BLOB    NOT NULL,        -- uncompressed wire form
+    ttl           INTEGER NOT NULL,        -- seconds
+    owner_written BLOB,                    -- wire form, where its case differs from what the key gives back
+    PRIMARY KEY (zone, owner, type, rdata)
+  ) WITHOUT ROWID, STRICT;
+
+  CREATE TABLE journal (
+    id            INTEGER PRIMARY KEY AUTOINCREMENT, -- an id names one change for ever, also after it was trimmed
+    zone          INTEGER NOT NULL REFERENCES zone (id),
+    serial_before INTEGER,                 -- NULL for the entry that created the zone
+    serial_after  INTEGER NOT NULL,
+    at            INTEGER NOT NULL,        -- milliseconds since 1970 UTC
+    cause         TEXT    NOT NULL,
+    actor_kind    TEXT    NOT NULL,
+    actor_name    TEXT    NOT NULL,
+    actor_from    TEXT,
+    note          TEXT,
+    size          INTEGER NOT NULL,        -- octets of the four blobs
+    removed_count INTEGER NOT NULL,
+    added_count   INTEGER NOT NULL,
+    soa_before    BLOB,                    -- records in wire form, see rr-blob.ts
+    soa_after     BLOB,
+    removed       BLOB,
+    added         BLOB
+  ) STRICT;
+  CREATE INDEX journal_by_zone ON journal (zone, id);
+  CREATE INDEX journal_by_serial ON journal (zone, serial_before);
+
+  CREATE TABLE secondary (
+    zone          INTEGER NOT NULL REFERENCES zone (id),
+    address       TEXT    NOT NULL,
+    serial        INTEGER NOT NULL,
+    at            INTEGER NOT NULL,
+    PRIMARY KEY (zone, address)
+  ) WITHOUT ROWID, STRICT;
+  `,
+];
+
+/** The schema version this program writes. */
+export const SCHEMA_VERSION: number = MIGRATIONS.length;
+
+/**
+ * Makes sure that the database is Rollcall's, and of this program's schema version.
+ * @throws StoreError `STORE_FOREIGN`, `STORE_NEWER` or `STORE_CORRUPT`; SqliteError
+ */
+export function migrate(db: Database): void {
+  const applicationId = Number(db.pragma("application_id", { simple: true }));
+  const version = Number(db.pragma("user_version", { simple: true }));
+  const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
+  const fresh = applicationId === 0 && version === 0 && tables === 0;
+  if (!fresh && applicationId !== APPLICATION_ID) {
+    throw new StoreError(
+      "STORE_FOREIGN",
+      `${db.name} is an SQLite database of some other program`,
+      "Point `data` at a directory of its own.",
+    );
+  }
+  if (version > SCHEMA_VERSION) {
+    throw new StoreError(
+      "STORE_NEWER",
+      `${db.name} has schema version ${version}, and this program knows versions up to ${SCHEMA_VERSION}`,
+      "Start the newer Rollcall that wrote it, or restore a backup from before the upgrade.",
+    );
+  }
+  if (!fresh && version < 1) {
+    throw new StoreError("STORE_CORRUPT", `${db.name} has no schema version`, RESTORE_ADVICE);
+  }
+  for (let step = version; step < SCHEMA_VERSION; step++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[step]!);
+      db.pragma(`application_id = ${APPLICATION_ID}`);
+      db.pragma(`user_version = ${step + 1}`);
+    }).immediate();
+  }
+}
