@@ -1,0 +1,89 @@
+/** The configuration as the rest of the house reads it: names, networks and keys, not their texts. Immutable. */
+import type { TransferRule } from "../auth/acl.ts";
+import type { UpdateRule } from "../auth/policy.ts";
+import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
+import type { Name } from "../wire/name.ts";
+import type { JournalLimits } from "../zone/ports.ts";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** An address to listen on, UDP and TCP both. */
+export interface ListenAddress {
+  /** Numeric, canonical. */
+  readonly address: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** As the configuration writes it. */
+  readonly text: string;
+}
+
+/** A secondary to be told of changes. */
+export interface NotifyTarget {
+  readonly address: string;
+  readonly port: number;
+  /** Signs the NOTIFY where it is given. */
+  readonly key?: TsigKey;
+}
+
+/** Caps on what updates and imports may put into a zone. */
+export interface RecordLimits {
+  readonly recordsPerRrset: number;
+  readonly typesPerName: number;
+  readonly recordsPerZone: number;
+}
+
+/** Caps of the server as a whole. */
+export interface ServerLimits {
+  readonly tcpConnections: number;
+  readonly tcpConnectionsPerAddress: number;
+  /** Milliseconds. */
+  readonly tcpIdle: number;
+  /** Of one connection. */
+  readonly tcpQueriesInFlight: number;
+  /** Octets of answers a peer may leave unread. */
+  readonly tcpWriteBuffer: number;
+  /** Zone transfers at once. */
+  readonly transfers: number;
+  /** Updates waiting to be judged or committed. */
+  readonly updatesQueued: number;
+  readonly records: RecordLimits;
+}
+
+export interface ZoneConfig {
+  readonly apex: Name;
+  /** Absolute path of the file that the zone starts from. */
+  readonly file?: string;
+  readonly notify: readonly NotifyTarget[];
+  readonly transfer: readonly TransferRule[];
+  readonly update: readonly UpdateRule[];
+  readonly journal: JournalLimits;
+  readonly limits: RecordLimits;
+}
+
+export interface Config {
+  /** Absolute path of the file it was read from. */
+  readonly path: string;
+  readonly listen: readonly ListenAddress[];
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  /** Answer threads; 0 is by the machine. */
+  readonly threads: number;
+  readonly keys: KeyRing;
+  readonly log: { readonly level: LogLevel };
+  readonly server: {
+    /** For `id.server` and NSID; empty: not answered. */
+    readonly identity: string;
+    /** For `version.bind`; empty: not answered. */
+    readonly version: string;
+  };
+  readonly limits: ServerLimits;
+  readonly journal: JournalLimits;
+  readonly tsig: { readonly allowMd5: boolean };
+  readonly zones: readonly ZoneConfig[];
+}
+
+/** The zone of an apex, by `Name.key`. */
+export function zoneConfigOf(config: Config, apex: Name): ZoneConfig | undefined {
+  return config.zones.find((zone) => zone.apex.equals(apex));
+}

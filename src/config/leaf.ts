@@ -1,0 +1,150 @@
+/** What single texts of the configuration mean, and what is said of those that mean nothing. */
+import { networkProblem, parseNetwork } from "../auth/acl.ts";
+import type { Network } from "../auth/acl.ts";
+import { parseNamePattern } from "../auth/policy.ts";
+import type { NamePattern } from "../auth/policy.ts";
+import { RrType, isMetaType, typeFromText, typeToText } from "../wire/iana/type.ts";
+import { Name, NameSyntaxError } from "../wire/name.ts";
+import { LOG_LEVELS } from "./config.ts";
+import type { ListenAddress, LogLevel } from "./config.ts";
+import { Mistake } from "./mistake.ts";
+import { durationToText, parseDuration, parseSize, parseSocketAddress, sizeToText } from "./quantity.ts";
+import type { SocketAddressText } from "./quantity.ts";
+import { didYouMean, nearest } from "./suggest.ts";
+
+/** The port of DNS (RFC 1035 §4.2). */
+export const DNS_PORT = 53;
+
+export function listenText(text: string): ListenAddress | Mistake {
+  const read = parseSocketAddress(text, DNS_PORT);
+  if (typeof read !== "string") return { ...read, text };
+  return new Mistake(
+    "CONFIG_ADDRESS",
+    read,
+    `Write 192.0.2.1:53 or [2001:db8::1]:53; 0.0.0.0 and [::] stand for every address of the machine.`,
+  );
+}
+
+export function secondaryText(text: string): SocketAddressText | Mistake {
+  const read = parseSocketAddress(text, DNS_PORT);
+  if (typeof read === "string") {
+    return new Mistake(
+      "CONFIG_ADDRESS",
+      read,
+      "Write the secondary's address: 192.0.2.53, 192.0.2.54:5300 or [2001:db8::1]:5300.",
+    );
+  }
+  if (read.port === 0)
+    return new Mistake("CONFIG_ADDRESS", "a secondary cannot have port 0", "Leave the port out for 53.");
+  return read;
+}
+
+export function nameText(text: string): Name | Mistake {
+  try {
+    return Name.parse(text);
+  } catch (error) {
+    if (!(error instanceof NameSyntaxError)) throw error;
+    return new Mistake("CONFIG_NAME", `"${text}" is not a domain name: ${error.message}`);
+  }
+}
+
+export function zoneNameText(text: string): Name | Mistake {
+  const name = nameText(text);
+  if (name instanceof Mistake || !name.isWildcard) return name;
+  return new Mistake(
+    "CONFIG_NAME",
+    `a zone cannot be named "${text}"`,
+    "Name the zone itself; wildcards are records in it.",
+  );
+}
+
+export function ownerPatternText(apex: Name): (text: string) => NamePattern | Mistake {
+  return (text) => {
+    try {
+      return parseNamePattern(text, apex);
+    } catch (error) {
+      if (!(error instanceof NameSyntaxError)) throw error;
+      return new Mistake(
+        "CONFIG_NAME",
+        `"${text}" is not a pattern of owner names: ${error.message}`,
+        `Write "node1" for one name of the zone, "*.cluster" for all below one, "*" for all below the apex, "@" for the apex.`,
+      );
+    }
+  };
+}
+
+export function networkText(text: string): Network | Mistake {
+  return (
+    parseNetwork(text) ?? new Mistake("CONFIG_NETWORK", networkProblem(text) ?? `"${text}" is not a network`)
+  );
+}
+
+export function recordTypeText(text: string): number | Mistake {
+  const type = typeFromText(text);
+  if (type === undefined) {
+    const near = nearest(
+      text,
+      Object.values(RrType)
+        .filter((known) => !isMetaType(known))
+        .map(typeToText),
+    );
+    return new Mistake(
+      "CONFIG_RECORD_TYPE",
+      `"${text}" is not a record type`,
+      near === undefined
+        ? "Write a mnemonic such as A, SRV or TXT, or TYPE65280 for any other."
+        : `Did you mean "${near}"?`,
+    );
+  }
+  if (isMetaType(type) && type !== RrType.ANY) {
+    return new Mistake(
+      "CONFIG_RECORD_TYPE",
+      `no zone holds records of type ${typeToText(type)}`,
+      "Leave types out for every type.",
+    );
+  }
+  return type;
+}
+
+export function levelText(text: string): LogLevel | Mistake {
+  const level = LOG_LEVELS.find((known) => known === text);
+  return level ?? new Mistake("CONFIG_VALUE", `"${text}" is not a log level`, didYouMean(text, LOG_LEVELS));
+}
+
+/** A duration within bounds, in milliseconds. */
+export function durationText(least: number, most: number): (text: string) => number | Mistake {
+  return (text) => {
+    const duration = parseDuration(text);
+    if (duration === undefined) {
+      return new Mistake(
+        "CONFIG_DURATION",
+        `"${text}" is not a duration`,
+        "Write 500ms, 30s, 5m, 12h, 1h30m, 30d or 4w.",
+      );
+    }
+    if (duration < least)
+      return new Mistake("CONFIG_DURATION", `"${text}" is too short: ${durationToText(least)} is the least`);
+    if (duration > most)
+      return new Mistake("CONFIG_DURATION", `"${text}" is too long: ${durationToText(most)} is the most`);
+    return duration;
+  };
+}
+
+/** A size within bounds, in octets. */
+export function sizeText(least: number, most: number): (text: string) => number | Mistake {
+  return (text) => {
+    const size = parseSize(text);
+    if (size === undefined) {
+      return new Mistake(
+        "CONFIG_SIZE",
+        `"${text}" is not a size`,
+        "Write 4096B, 512KiB, 64MiB or 1GiB (or kB, MB, GB).",
+      );
+    }
+    if (size < least)
+      return new Mistake("CONFIG_SIZE", `"${text}" is too small: ${sizeToText(least)} is the least`);
+    if (size > most)
+      return new Mistake("CONFIG_SIZE", `"${text}" is too large: ${sizeToText(most)} is the most`);
+    return size;
+  };
+}

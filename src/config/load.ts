@@ -1,0 +1,397 @@
+/**
+ * Reads the configuration: TOML text to names, networks and keys. Every mistake of the file, and of the key files it
+ * names, is reported at once; a configuration with an error is not returned at all.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+import { TomlError, parse } from "smol-toml";
+import type { TransferRule } from "../auth/acl.ts";
+import type { UpdateRule } from "../auth/policy.ts";
+import { Name } from "../wire/name.ts";
+import type { JournalLimits } from "../zone/ports.ts";
+import type { Config, ListenAddress, NotifyTarget, RecordLimits, ZoneConfig } from "./config.ts";
+import { loadKeyFiles } from "./keys.ts";
+import { zoneNameText } from "./leaf.ts";
+import { Mistake, ProblemCollector } from "./mistake.ts";
+import { MAX_SOCKET_PATH, controlSocketPath } from "./paths.ts";
+import { hasErrors } from "./problem.ts";
+import type { ConfigProblem } from "./problem.ts";
+import { parseDuration, parseSize, socketAddressToText } from "./quantity.ts";
+import {
+  JOURNAL_DEFAULTS,
+  JournalSchema,
+  LimitsSchema,
+  LogSchema,
+  ServerSchema,
+  TopSchema,
+  TsigSchema,
+  ZoneSchema,
+  notifySchema,
+  transferSchema,
+  updateSchema,
+} from "./schema.ts";
+import type { SchemaContext } from "./schema.ts";
+import { locateToml } from "./toml-position.ts";
+import type { TomlPath } from "./toml-position.ts";
+import { ROLLCALL_VERSION } from "./version.ts";
+
+export interface LoadedConfig {
+  /** Undefined where any problem is an error. */
+  readonly config?: Config;
+  readonly problems: ConfigProblem[];
+  /** The zone files that the configuration names and that exist, whether or not it has mistakes. */
+  readonly zoneFiles: readonly { readonly file: string; readonly apex: Name }[];
+}
+
+/** Reads the configuration file at `path`, its key files, and looks whether its zone files are there. */
+export function loadConfig(path: string): LoadedConfig {
+  const file = resolve(path);
+  const read = readToml(path);
+  if ("problem" in read) return { problems: [read.problem], zoneFiles: [] };
+  return new Loader(path, file, read.text, read.table).load();
+}
+
+/**
+ * The data directory of a configuration, read without judging the rest of it: commands must reach a running server even
+ * when the file has mistakes or the key files are not the caller's to read.
+ * @returns its absolute path, or why it cannot be told
+ */
+export function dataDirectoryOf(path: string): string | Mistake {
+  const read = readToml(path);
+  if ("problem" in read) {
+    const { code, message, advice, line } = read.problem;
+    return new Mistake(
+      code as Mistake["code"],
+      line === undefined ? message : `${path}:${line}: ${message}`,
+      advice,
+    );
+  }
+  const data = read.table["data"];
+  if (typeof data === "string" && data !== "") return resolve(dirname(resolve(path)), data);
+  return new Mistake(
+    "CONFIG_MISSING",
+    `${path} does not say which directory holds the data`,
+    `Add: data = "data"`,
+  );
+}
+
+/** The texts and values of a TOML file, or what keeps it from being one. */
+function readToml(
+  path: string,
+): { text: string; table: Record<string, unknown> } | { problem: ConfigProblem } {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const notText = code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    const why = notText ? "it is not UTF-8 text" : code === "ENOENT" ? "there is no such file" : message;
+    const advice = "Name the configuration file with --config FILE.";
+    return {
+      problem: {
+        severity: "error",
+        code: "CONFIG_READ",
+        file: path,
+        message: `the configuration cannot be read: ${why}`,
+        advice: notText ? "Save it as UTF-8." : advice,
+      },
+    };
+  }
+  try {
+    return { text, table: parse(text) };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const [reason] = error.message.replace(/^Invalid TOML document: /, "").split("\n");
+    return {
+      problem: {
+        severity: "error",
+        code: "CONFIG_SYNTAX",
+        file: path,
+        line: error.line,
+        column: error.column,
+        message: `not valid TOML: ${reason}`,
+        advice:
+          "Text stands in quotes, lists in brackets; see https://toml.io. Nothing after this place was looked at.",
+      },
+    };
+  }
+}
+
+class Loader {
+  readonly #path: string;
+  readonly #folder: string;
+  readonly #table: Record<string, unknown>;
+  readonly #problems: ProblemCollector;
+  readonly #zoneFiles: { file: string; apex: Name }[] = [];
+
+  constructor(shownPath: string, path: string, text: string, table: Record<string, unknown>) {
+    this.#path = path;
+    this.#folder = dirname(path);
+    this.#table = table;
+    this.#problems = new ProblemCollector(shownPath, locateToml(text));
+  }
+
+  load(): LoadedConfig {
+    const problems = this.#problems;
+    const top = problems.read(TopSchema, this.#table, []);
+    const log = this.#section("log", LogSchema);
+    const server = this.#section("server", ServerSchema);
+    const limits = this.#section("limits", LimitsSchema);
+    const tsig = this.#section("tsig", TsigSchema);
+    const journal = this.#journal(["journal"], this.#table["journal"], {
+      maxAge: parseDuration(JOURNAL_DEFAULTS.max_age)!,
+      maxBytes: parseSize(JOURNAL_DEFAULTS.max_size)!,
+    });
+    if (top !== undefined) this.#checkListen(top.listen);
+    const data = this.#dataDirectory();
+    const { keys, complete } = loadKeyFiles(
+      this.#folder,
+      listAt(this.#table, "keys"),
+      tsig?.allow_md5 ?? false,
+      problems,
+    );
+    const records: RecordLimits = {
+      recordsPerRrset: limits?.records_per_rrset ?? 0,
+      typesPerName: limits?.types_per_name ?? 0,
+      recordsPerZone: limits?.records_per_zone ?? 0,
+    };
+    const zones = this.#zones({ keys, keysComplete: complete, apex: Name.root }, journal, records);
+
+    const sorted = problems.sorted();
+    const failed = hasErrors(sorted) || !top || !log || !server || !limits || !tsig || data === undefined;
+    if (failed) return { problems: sorted, zoneFiles: this.#zoneFiles };
+    return {
+      config: {
+        path: this.#path,
+        listen: top.listen,
+        data,
+        threads: top.threads,
+        keys,
+        log,
+        server: {
+          identity: server.identity ?? hostname(),
+          version: server.version ?? `Rollcall ${ROLLCALL_VERSION}`,
+        },
+        limits: {
+          tcpConnections: limits.tcp_connections,
+          tcpConnectionsPerAddress: limits.tcp_connections_per_address,
+          tcpIdle: limits.tcp_idle,
+          tcpQueriesInFlight: limits.tcp_queries_in_flight,
+          tcpWriteBuffer: limits.tcp_write_buffer,
+          transfers: limits.transfers,
+          updatesQueued: limits.updates_queued,
+          records,
+        },
+        journal,
+        tsig: { allowMd5: tsig.allow_md5 },
+        zones,
+      },
+      problems: sorted,
+      zoneFiles: this.#zoneFiles,
+    };
+  }
+
+  #section<S extends Parameters<ProblemCollector["read"]>[0]>(name: string, schema: S) {
+    return this.#problems.read(schema, this.#table[name] ?? {}, [name]);
+  }
+
+  #journal(path: TomlPath, value: unknown, otherwise: JournalLimits): JournalLimits {
+    const read = this.#problems.read(JournalSchema, value ?? {}, path);
+    return { maxAge: read?.max_age ?? otherwise.maxAge, maxBytes: read?.max_size ?? otherwise.maxBytes };
+  }
+
+  #checkListen(listen: readonly ListenAddress[]): void {
+    const seen = new Map<string, number>();
+    listen.forEach((entry, index) => {
+      // Port 0 takes another port each time.
+      if (entry.port === 0) return;
+      const text = socketAddressToText(entry);
+      const first = seen.get(text);
+      if (first === undefined) seen.set(text, index);
+      else this.#duplicate(["listen", index], `${text} is listed twice`, ["listen", first]);
+    });
+  }
+
+  #duplicate(path: TomlPath, message: string, first: TomlPath): void {
+    const { line } = this.#problems.positionOf(first);
+    this.#problems.add(
+      path,
+      new Mistake("CONFIG_DUPLICATE", message, `Remove one; the first is on line ${line}.`),
+    );
+  }
+
+  #dataDirectory(): string | undefined {
+    const text = this.#table["data"];
+    if (typeof text !== "string" || text === "") return undefined;
+    const data = resolve(this.#folder, text);
+    const socket = controlSocketPath(data);
+    if (Buffer.byteLength(socket) > MAX_SOCKET_PATH) {
+      const advice = `Choose a shorter path: ${socket} has over ${MAX_SOCKET_PATH} octets.`;
+      this.#problems.add(
+        ["data"],
+        new Mistake("CONFIG_DATA", "no control socket fits in a path as long as this", advice),
+      );
+    } else if (isThere(data) && !statSync(data).isDirectory()) {
+      this.#problems.add(
+        ["data"],
+        new Mistake(
+          "CONFIG_DATA",
+          `${data} is not a directory`,
+          "Name a directory; it is made where it is missing.",
+        ),
+      );
+    }
+    return data;
+  }
+
+  #zones(context: SchemaContext, journal: JournalLimits, limits: RecordLimits): ZoneConfig[] {
+    const zones: ZoneConfig[] = [];
+    const seen = new Map<string, number>();
+    const raw = listAt(this.#table, "zone");
+    if (raw.length === 0 && this.#table["zone"] === undefined) {
+      const advice = `Add a zone: [[zone]] with name = "…" and file = "…".`;
+      this.#problems.add(
+        [],
+        new Mistake("CONFIG_NO_ZONES", "no zones: every query will be refused", advice),
+        "key",
+        "warning",
+      );
+    }
+    raw.forEach((value, index) => {
+      const zone = this.#zone(["zone", index], value, context, journal, limits);
+      if (zone === undefined) return;
+      const first = seen.get(zone.apex.key);
+      if (first === undefined) seen.set(zone.apex.key, index);
+      else
+        this.#duplicate(["zone", index, "name"], `the zone ${shown(zone.apex)} is there twice`, [
+          "zone",
+          first,
+          "name",
+        ]);
+      zones.push(zone);
+    });
+    return zones;
+  }
+
+  /** One zone; undefined where its own table has a mistake. Its rules are looked at all the same. */
+  #zone(
+    path: TomlPath,
+    value: unknown,
+    context: SchemaContext,
+    journal: JournalLimits,
+    limits: RecordLimits,
+  ): ZoneConfig | undefined {
+    const read = this.#problems.read(ZoneSchema, value, path);
+    const table = asTable(value);
+    const apex = typeof table["name"] === "string" ? zoneNameText(table["name"]) : undefined;
+    const inZone = { ...context, apex: apex instanceof Name ? apex : Name.root };
+    const zoneJournal = this.#journal([...path, "journal"], table["journal"], journal);
+    const notify = this.#notify([...path, "notify"], listAt(table, "notify"), inZone);
+    const transfer = this.#transfer([...path, "transfer"], listAt(table, "transfer"), inZone);
+    const update = this.#update([...path, "update"], listAt(table, "update"), inZone);
+    const file = this.#zoneFile([...path, "file"], table["file"], inZone.apex);
+    if (read === undefined) return undefined;
+    return {
+      apex: read.name,
+      ...(file === undefined ? {} : { file }),
+      notify,
+      transfer,
+      update,
+      journal: zoneJournal,
+      limits,
+    };
+  }
+
+  #zoneFile(path: TomlPath, value: unknown, apex: Name): string | undefined {
+    if (typeof value !== "string" || value === "") return undefined;
+    const file = resolve(this.#folder, value);
+    if (isThere(file) && statSync(file).isFile()) {
+      this.#zoneFiles.push({ file, apex });
+    } else {
+      const why = isThere(file) ? "is not a file" : "does not exist";
+      const advice =
+        "Paths are relative to the configuration file; leave file out for a zone that is in the store already.";
+      this.#problems.add(path, new Mistake("CONFIG_ZONE_FILE", `the zone file ${file} ${why}`, advice));
+    }
+    return file;
+  }
+
+  #notify(path: TomlPath, entries: readonly unknown[], context: SchemaContext): NotifyTarget[] {
+    const targets: NotifyTarget[] = [];
+    const seen = new Map<string, number>();
+    entries.forEach((entry, index) => {
+      const isShort = typeof entry === "string";
+      const read = this.#problems.read(notifySchema(context), isShort ? { address: entry } : entry, [
+        ...path,
+        index,
+      ]);
+      if (read === undefined) return;
+      const text = socketAddressToText(read.address);
+      const first = seen.get(text);
+      if (first === undefined) seen.set(text, index);
+      else this.#duplicate([...path, index], `the secondary ${text} is listed twice`, [...path, first]);
+      const key = read.key === undefined ? undefined : context.keys.get(read.key.key);
+      targets.push({ ...read.address, ...(key === undefined ? {} : { key }) });
+    });
+    return targets;
+  }
+
+  #transfer(path: TomlPath, entries: readonly unknown[], context: SchemaContext): TransferRule[] {
+    return entries.flatMap((entry, index) => {
+      const at = [...path, index];
+      const read = this.#problems.read(transferSchema(context), entry, at);
+      if (isTable(entry) && !("net" in entry) && !("key" in entry)) {
+        const advice = `Write { net = "192.0.2.0/24" }, { key = "…" }, or both in one entry where both must hold.`;
+        this.#problems.add(
+          at,
+          new Mistake("CONFIG_RULE", "this entry names nobody who may transfer the zone", advice),
+        );
+      }
+      return read === undefined ? [] : [defined<TransferRule>(read)];
+    });
+  }
+
+  #update(path: TomlPath, entries: readonly unknown[], context: SchemaContext): UpdateRule[] {
+    return entries.flatMap((entry, index) => {
+      const at = [...path, index];
+      const read = this.#problems.read(updateSchema(context), entry, at);
+      const names = isTable(entry) && ["key", "principal", "net"].some((who) => who in entry);
+      if (isTable(entry) && !names && entry["allow"] !== false) {
+        const advice = `Add key = "…", or net = "…" for unsigned updates; net = "0.0.0.0/0" is everybody over IPv4.`;
+        this.#problems.add(
+          at,
+          new Mistake("CONFIG_RULE", "this rule names nobody whom it could allow anything", advice),
+        );
+      }
+      return read === undefined ? [] : [defined<UpdateRule>({ index: index + 1, ...read })];
+    });
+  }
+}
+
+/** The same without its undefined properties. */
+function defined<T extends object>(value: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as T;
+}
+
+function isTable(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function asTable(value: unknown): Record<string, unknown> {
+  return isTable(value) ? value : {};
+}
+
+/** The list at a key; empty where there is none, which the schema has then complained of. */
+function listAt(table: Record<string, unknown>, key: string): readonly unknown[] {
+  const value = table[key];
+  return Array.isArray(value) ? (value as unknown[]) : [];
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function shown(name: Name): string {
+  return name.isRoot ? "." : name.toString().slice(0, -1);
+}

@@ -1,0 +1,10 @@
+/** Where things lie within the data directory. */
+import { join } from "node:path";
+
+/** Longest path of a Unix socket, in octets: `sun_path` without its final zero (Linux; elsewhere 4 less). */
+export const MAX_SOCKET_PATH: number = process.platform === "linux" ? 107 : 103;
+
+/** The control socket of a data directory. */
+export function controlSocketPath(data: string): string {
+  return join(data, "control.sock");
+}

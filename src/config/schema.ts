@@ -1,0 +1,165 @@
+/**
+ * The shape of the configuration, as zod schemas of one table each. A value is turned into what it means where it is
+ * read (a name, a network, a duration), so that every mistake of a table is found at once and at its own place.
+ * docs/configuration.md describes every key; a test holds the two together.
+ */
+import { z } from "zod";
+import type { KeyRing } from "../auth/tsig/key.ts";
+import { Name } from "../wire/name.ts";
+import {
+  durationText,
+  levelText,
+  listenText,
+  nameText,
+  networkText,
+  ownerPatternText,
+  recordTypeText,
+  secondaryText,
+  sizeText,
+  zoneNameText,
+} from "./leaf.ts";
+import { Mistake, leaf } from "./mistake.ts";
+import { didYouMean } from "./suggest.ts";
+
+/** What leaves need to know beyond their own text. */
+export interface SchemaContext {
+  /** Keys of all key files. */
+  readonly keys: KeyRing;
+  /** Whether every key file could be read: else a key that is not found says nothing. */
+  readonly keysComplete: boolean;
+  /** The zone that owner patterns are relative to; the root where its name is not usable. */
+  readonly apex: Name;
+}
+
+const count = (least: number, most: number, otherwise: number) =>
+  z.number().int().min(least).max(most).default(otherwise);
+
+/** The top level; its sections are read on their own. */
+export const TopSchema = z.strictObject({
+  listen: z.array(leaf(listenText)).min(1),
+  data: z.string().min(1),
+  threads: count(0, 64, 0),
+  keys: z.array(z.string().min(1)).default([]),
+  log: z.unknown().optional(),
+  server: z.unknown().optional(),
+  limits: z.unknown().optional(),
+  journal: z.unknown().optional(),
+  tsig: z.unknown().optional(),
+  zone: z.array(z.unknown()).default([]),
+});
+
+export const LogSchema = z.strictObject({ level: leaf(levelText).prefault("info") });
+
+const shortText = z
+  .string()
+  .refine((text) => Buffer.byteLength(text) <= 255, "at most 255 octets were expected");
+
+/** Absent values are the host's name and Rollcall's version, which the loader does not know. */
+export const ServerSchema = z.strictObject({
+  identity: shortText.optional(),
+  version: shortText.optional(),
+});
+
+export const LimitsSchema = z.strictObject({
+  tcp_connections: count(1, 100_000, 1000),
+  tcp_connections_per_address: count(1, 100_000, 100),
+  tcp_idle: leaf(durationText(1000, 3_600_000)).prefault("30s"),
+  tcp_queries_in_flight: count(1, 10_000, 64),
+  tcp_write_buffer: leaf(sizeText(65_536, 1024 ** 3)).prefault("1MiB"),
+  transfers: count(1, 1000, 8),
+  updates_queued: count(1, 1_000_000, 10_000),
+  records_per_rrset: count(1, 65_535, 1000),
+  types_per_name: count(1, 65_535, 100),
+  records_per_zone: count(1, 100_000_000, 5_000_000),
+});
+
+export const JournalSchema = z.strictObject({
+  max_age: leaf(durationText(60_000, Infinity)).optional(),
+  max_size: leaf(sizeText(4096, Infinity)).optional(),
+});
+
+/** What a journal is bounded by where neither `[journal]` nor the zone says. */
+export const JOURNAL_DEFAULTS = { max_age: "30d", max_size: "64MiB" } as const;
+
+export const TsigSchema = z.strictObject({ allow_md5: z.boolean().default(false) });
+
+/** A zone; `notify`, `transfer`, `journal` and `update` are read on their own. */
+export const ZoneSchema = z.strictObject({
+  name: leaf(zoneNameText),
+  file: z.string().min(1).optional(),
+  notify: z.array(z.unknown()).default([]),
+  transfer: z.array(z.unknown()).default([]),
+  journal: z.unknown().optional(),
+  update: z.array(z.unknown()).default([]),
+});
+
+/** One entry of `notify` in its long form; the short form is the address alone. */
+export function notifySchema(context: SchemaContext) {
+  return z.strictObject({ address: leaf(secondaryText), key: leaf(keyText(context)).optional() });
+}
+
+/** One entry of `transfer`. */
+export function transferSchema(context: SchemaContext) {
+  return z.strictObject({ net: leaf(networkText).optional(), key: leaf(keyText(context)).optional() });
+}
+
+/** One `[[zone.update]]`. */
+export function updateSchema(context: SchemaContext) {
+  return z.strictObject({
+    key: leaf(keyText(context)).optional(),
+    principal: leaf(principalText).optional(),
+    net: leaf(networkText).optional(),
+    names: z
+      .array(leaf(ownerPatternText(context.apex)))
+      .min(1)
+      .optional(),
+    types: z.array(leaf(recordTypeText)).min(1).optional(),
+    allow: z.boolean().default(true),
+  });
+}
+
+export type NotifyEntry = z.output<ReturnType<typeof notifySchema>>;
+export type TransferEntry = z.output<ReturnType<typeof transferSchema>>;
+export type UpdateEntry = z.output<ReturnType<typeof updateSchema>>;
+
+/** Every key of the configuration by its section, for the documentation's test. */
+export function configKeys(): ReadonlyMap<string, readonly string[]> {
+  const context: SchemaContext = { keys: new Map(), keysComplete: true, apex: Name.root };
+  const tables = {
+    "": TopSchema,
+    "[log]": LogSchema,
+    "[server]": ServerSchema,
+    "[limits]": LimitsSchema,
+    "[journal]": JournalSchema,
+    "[tsig]": TsigSchema,
+    "[[zone]]": ZoneSchema,
+    notify: notifySchema(context),
+    transfer: transferSchema(context),
+    "[[zone.update]]": updateSchema(context),
+  };
+  return new Map(Object.entries(tables).map(([name, schema]) => [name, Object.keys(schema.shape)]));
+}
+
+/** The name of a key that some key file holds. */
+function keyText(context: SchemaContext): (text: string) => Name | Mistake {
+  return (text) => {
+    const name = nameText(text);
+    if (name instanceof Mistake || !context.keysComplete || context.keys.has(name.key)) return name;
+    const known = [...context.keys.values()].map((key) => key.name.toString().replace(/\.$/, ""));
+    return new Mistake(
+      "CONFIG_KEY_UNKNOWN",
+      `no key file holds a key named "${text}"`,
+      known.length === 0
+        ? `Name a key file in keys; this makes one: rollcall key generate ${text} --out FILE`
+        : didYouMean(text, known),
+    );
+  };
+}
+
+function principalText(): string | Mistake {
+  return new Mistake(
+    "CONFIG_UNSUPPORTED",
+    "this version of Rollcall does not know Kerberos principals, so the rule could never match",
+    "Use key for a TSIG key or net for addresses, and leave principal out.",
+  );
+}

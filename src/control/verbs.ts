@@ -1,0 +1,163 @@
+/**
+ * The verbs of the control socket: what each takes and gives, as plain JSON. The server's handlers and the command line
+ * are both typed by this one list.
+ *
+ * Instants are milliseconds since 1970 UTC; names end in a dot.
+ */
+import type { Problem } from "../config/problem.ts";
+
+/** A record for people and programs: its data in presentation form. */
+export interface RecordJson {
+  readonly name: string;
+  /** Seconds. */
+  readonly ttl: number;
+  readonly type: string;
+  readonly data: string;
+}
+
+/** What goes and what comes; the SOA is not among them. */
+export interface DiffJson {
+  readonly removed: readonly RecordJson[];
+  readonly added: readonly RecordJson[];
+  /** Counts of the whole difference; the lists may be cut short. */
+  readonly removedCount: number;
+  readonly addedCount: number;
+}
+
+export interface ZoneSummary {
+  readonly name: string;
+  readonly serial: number;
+  readonly records: number;
+  /** False for a zone that is in the store but not in the configuration. */
+  readonly served: boolean;
+  /** Whether any rule lets it be updated. */
+  readonly dynamic: boolean;
+  /** When it last changed; absent where the journal no longer says. */
+  readonly changedAt?: number;
+}
+
+/** A secondary and where it has got to. */
+export interface SecondaryJson {
+  /** `192.0.2.1:53` or `[2001:db8::1]:53`. */
+  readonly address: string;
+  /** The serial it last acknowledged or fetched. */
+  readonly serial?: number;
+  readonly at?: number;
+  /** `current`, `notifying`, `waiting` …: the notifier's word for it. */
+  readonly state: string;
+}
+
+export interface ZoneStatus extends ZoneSummary {
+  readonly secondaries: readonly SecondaryJson[];
+}
+
+export interface ReloadReport {
+  /** False: the new configuration has mistakes and the old one runs on. */
+  readonly ok: boolean;
+  readonly at: number;
+  readonly problems: readonly Problem[];
+  /** What changed, one sentence each. */
+  readonly changes: readonly string[];
+}
+
+export interface ServerStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly startedAt: number;
+  /** Absolute path of the configuration file. */
+  readonly config: string;
+  /** Absolute path of the data directory. */
+  readonly data: string;
+  /** Addresses that are answered on. */
+  readonly listen: readonly string[];
+  readonly zones: readonly ZoneStatus[];
+  readonly lastReload?: ReloadReport;
+  /** Resident memory, in octets. */
+  readonly memory: number;
+  /** Counters since the start, by name. */
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface HistoryJson {
+  readonly id: number;
+  readonly at: number;
+  readonly actor: { readonly kind: string; readonly name: string; readonly from?: string };
+  readonly cause: string;
+  readonly note?: string;
+  readonly serialBefore?: number;
+  readonly serialAfter: number;
+  readonly diff: DiffJson;
+}
+
+export interface ImportResult {
+  readonly zone: string;
+  /** `created`, `changed`, `unchanged`; or with `dryRun` what it would be. */
+  readonly outcome: "created" | "changed" | "unchanged";
+  readonly dryRun: boolean;
+  readonly serialBefore?: number;
+  readonly serialAfter: number;
+  /** One sentence on which serial was taken, and why. */
+  readonly serialNote: string;
+  readonly records: number;
+  readonly diff: DiffJson;
+  /** Whether the configuration names the zone: one that it does not name is kept but not served. */
+  readonly served: boolean;
+  readonly warnings: readonly Problem[];
+}
+
+export interface RollbackResult {
+  readonly zone: string;
+  readonly outcome: "changed" | "unchanged";
+  readonly dryRun: boolean;
+  readonly serialBefore: number;
+  readonly serialAfter: number;
+  /** The serial whose state comes back. */
+  readonly toSerial: number;
+  /** When that state came to be; absent where the journal does not say. */
+  readonly toAt?: number;
+  /** How many changesets are undone, wholly or for one owner. */
+  readonly undone: number;
+  readonly diff: DiffJson;
+}
+
+/** Arguments and result of every verb. `data` is what its parts carry where the result comes in parts. */
+export interface Verbs {
+  status: { args: Record<string, never>; result: ServerStatus };
+  reload: { args: Record<string, never>; result: ReloadReport };
+  stop: { args: Record<string, never>; result: { pid: number } };
+  "zone.list": { args: Record<string, never>; result: { zones: ZoneSummary[] } };
+  /** Parts: arrays of RecordJson. */
+  "zone.show": {
+    args: { zone: string; name?: string | undefined; type?: string | undefined };
+    result: { zone: string; serial: number; shown: number };
+  };
+  /** Parts: zone-file text. */
+  "zone.export": { args: { zone: string }; result: { zone: string; serial: number; records: number } };
+  /** Upload: whole lines of zone-file text, every record on its own line with an absolute owner, TTL and class. */
+  "zone.import": {
+    args: { zone: string; file: string; dryRun: boolean; actor: string };
+    result: ImportResult;
+  };
+  "zone.history": {
+    args: { zone: string; limit: number; owner?: string | undefined; since?: number | undefined };
+    result: { zone: string; entries: HistoryJson[]; more: boolean };
+  };
+  "zone.rollback": {
+    args: {
+      zone: string;
+      /** One of the two. */
+      serial?: number | undefined;
+      at?: number | undefined;
+      owner?: string | undefined;
+      dryRun: boolean;
+      /** The serial the difference was shown for: refused where the zone has moved on. */
+      expect?: number | undefined;
+      actor: string;
+    };
+    result: RollbackResult;
+  };
+}
+
+export type VerbName = keyof Verbs;
+export type VerbArgs<V extends VerbName> = Verbs[V]["args"];
+export type VerbResult<V extends VerbName> = Verbs[V]["result"];
