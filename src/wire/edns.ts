@@ -42,12 +42,25 @@ export interface ExtendedError {
 export const MAX_EXTRA_TEXT = 160;
 
 /**
- * Reads an OPT record.
+ * Reads an OPT record. The options of a version other than 0 are left unread: their form is not known, and the answer
+ * is BADVERS whatever they are (RFC 6891 §6.1.3).
  * @throws WireError `WIRE_EDNS` where its owner is not the root or its options do not add up (RFC 6891 §6.1.2)
  */
 export function readEdns(rr: ResourceRecord): Edns {
   if (!rr.name.isRoot) throw new WireError("WIRE_EDNS", "an OPT record whose owner is not the root");
-  const reader = new WireReader(rr.rdata);
+  const version = (rr.ttl >>> 16) & 0xff;
+  const options = version === EDNS_VERSION ? readOptions(rr.rdata) : [];
+  return {
+    udpPayload: rr.class,
+    extendedRcode: rr.ttl >>> 24,
+    version,
+    dnssecOk: (rr.ttl & 0x8000) !== 0,
+    options,
+  };
+}
+
+function readOptions(rdata: Uint8Array): EdnsOptionValue[] {
+  const reader = new WireReader(rdata);
   const options: EdnsOptionValue[] = [];
   while (reader.remaining > 0) {
     if (reader.remaining < 4) throw new WireError("WIRE_EDNS", "an EDNS option cut short");
@@ -57,13 +70,7 @@ export function readEdns(rr: ResourceRecord): Edns {
       throw new WireError("WIRE_EDNS", "an EDNS option longer than its OPT record");
     options.push({ code, data: reader.take(length) });
   }
-  return {
-    udpPayload: rr.class,
-    extendedRcode: rr.ttl >>> 24,
-    version: (rr.ttl >>> 16) & 0xff,
-    dnssecOk: (rr.ttl & 0x8000) !== 0,
-    options,
-  };
+  return options;
 }
 
 /** Writes an OPT record. */
@@ -82,20 +89,21 @@ export function writeEdns(writer: WireWriter, edns: Edns): void {
   }
 }
 
-const utf8 = new TextEncoder();
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder();
 
-/** The EDE option (RFC 8914 §2): INFO-CODE, then EXTRA-TEXT in UTF-8. */
+/** The EDE option (RFC 8914 §2): INFO-CODE, then EXTRA-TEXT in UTF-8, cut between characters. */
 export function edeOption(error: ExtendedError): EdnsOptionValue {
-  const text = utf8.encode(error.text).subarray(0, MAX_EXTRA_TEXT);
-  const data = new Uint8Array(2 + text.length);
+  const data = new Uint8Array(2 + MAX_EXTRA_TEXT);
   data[0] = error.code >> 8;
   data[1] = error.code & 0xff;
-  data.set(text, 2);
-  return { code: EdnsOption.EDE, data };
+  const { written } = utf8Encoder.encodeInto(error.text, data.subarray(2));
+  return { code: EdnsOption.EDE, data: data.slice(0, 2 + written) };
 }
 
-/** Reads an EDE option's data; undefined where it is too short. */
+/** Reads an EDE option's data; undefined where it is too short. A final NUL, which some senders add, is no text (RFC 8914 §2). */
 export function readEde(data: Uint8Array): ExtendedError | undefined {
   if (data.length < 2) return undefined;
-  return { code: (data[0]! << 8) | data[1]!, text: new TextDecoder().decode(data.subarray(2)) };
+  const text = utf8Decoder.decode(data.subarray(2, data.at(-1) === 0 && data.length > 2 ? -1 : undefined));
+  return { code: (data[0]! << 8) | data[1]!, text };
 }

@@ -69,7 +69,8 @@ export function readHeader(bytes: Uint8Array): Header {
 
 /**
  * Decodes a whole message. RDATA of known types is validated and its names decompressed; a record of class ANY or NONE
- * may have empty RDATA (RFC 2136 §2.4, §2.5), and RDATA of class ANY is not looked into.
+ * may have empty RDATA (RFC 2136 §2.4, §2.5); RDATA of class ANY and of classes beside IN is not looked into.
+ * Nothing in the result shares memory with `bytes`.
  * @throws WireError for anything malformed, a second OPT, or a TSIG that is not the last record (RFC 8945 §5.1)
  */
 export function decodeMessage(bytes: Uint8Array): Message {
@@ -121,14 +122,27 @@ export function readRecord(reader: WireReader): ResourceRecord {
   const length = reader.u16();
   if (length > reader.remaining)
     throw new WireError("WIRE_SHORT", "the message ends inside RDATA", reader.offset);
-  const opaque =
-    type === RrType.OPT ||
-    (rrClass === RrClass.ANY && type !== RrType.TSIG) ||
-    (rrClass === RrClass.NONE && length === 0);
-  const rdata = opaque ? Uint8Array.from(reader.take(length)) : readRdata(type, reader, length);
-  // An OPT's TTL field is flags, not a time (RFC 6891 §6.1.3); a TSIG's must be 0 as it stands (RFC 8945 §4.2).
-  const verbatim = type === RrType.OPT || type === RrType.TSIG;
-  return { name, type, class: rrClass, ttl: verbatim || ttl <= MAX_TTL ? ttl : 0, rdata };
+  const rdata = isOpaque(type, rrClass, length)
+    ? Uint8Array.from(reader.take(length))
+    : readRdata(type, reader, length);
+  // An OPT's TTL field is flags (RFC 6891 §6.1.3), and a TSIG's must be 0: both are judged as they came.
+  const asIs = type === RrType.OPT || type === RrType.TSIG || ttl <= MAX_TTL;
+  return { name, type, class: rrClass, ttl: asIs ? ttl : 0, rdata };
+}
+
+/** Whether RDATA is kept without a look: where its form is not that of class IN, or it may be empty (RFC 2136 §2.4, §2.5). */
+function isOpaque(type: number, rrClass: number, length: number): boolean {
+  switch (rrClass) {
+    case RrClass.IN:
+      return type === RrType.OPT;
+    case RrClass.NONE:
+      return type === RrType.OPT || length === 0;
+    case RrClass.ANY:
+      // TSIG and TKEY are of this class (RFC 8945 §4.2, RFC 2930 §2).
+      return type !== RrType.TSIG && type !== RrType.TKEY;
+    default:
+      return true;
+  }
 }
 
 /** What a reply or request holds, to be encoded. */

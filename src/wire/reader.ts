@@ -8,6 +8,9 @@ import { MAX_LABEL_LENGTH, MAX_NAME_LENGTH, Name, uncompressedLength } from "./n
  */
 const POINTER_BUDGET = 65_536;
 
+/** The labels of the name being decompressed. Nothing is kept here between calls. */
+const SCRATCH = new Uint8Array(MAX_NAME_LENGTH);
+
 /** A cursor over the octets of one message. */
 export class WireReader {
   readonly bytes: Uint8Array;
@@ -62,35 +65,40 @@ export class WireReader {
    * previous pointer's target began, so no loop can be written.
    */
   name(): Name {
-    const wire: number[] = [];
-    let at = this.offset;
+    const { bytes, end } = this;
+    const start = this.offset;
+    let at = start;
     let limit = at; // a pointer must lead before this
-    let end = -1; // where the name ends in the message, once a pointer was met
+    let behind = -1; // where the name ends in the message, once a pointer was met
+    let runAt = at; // labels not yet copied begin here
+    let copied = 0; // octets in SCRATCH
     for (;;) {
-      if (at >= this.end) throw new WireError("WIRE_SHORT", "the message ends inside a name", at);
-      const length = this.bytes[at]!;
+      if (at >= end) throw new WireError("WIRE_SHORT", "the message ends inside a name", at);
+      const length = bytes[at]!;
       if (length <= MAX_LABEL_LENGTH) {
-        if (at + length + 1 > this.end)
-          throw new WireError("WIRE_SHORT", "the message ends inside a label", at);
-        if (wire.length + length + 1 > MAX_NAME_LENGTH)
-          throw new WireError("WIRE_NAME", "a name over 255 octets", this.offset);
-        for (let i = 0; i <= length; i++) wire.push(this.bytes[at + i]!);
+        if (at + length + 1 > end) throw new WireError("WIRE_SHORT", "the message ends inside a label", at);
         at += length + 1;
+        if (copied + at - runAt > MAX_NAME_LENGTH)
+          throw new WireError("WIRE_NAME", "a name over 255 octets", start);
         if (length === 0) break;
         continue;
       }
       if (length < 0xc0) throw new WireError("WIRE_NAME", "an unknown label type", at);
-      if (at + 2 > this.end) throw new WireError("WIRE_SHORT", "the message ends inside a pointer", at);
-      const target = ((length & 0x3f) << 8) | this.bytes[at + 1]!;
+      if (at + 2 > end) throw new WireError("WIRE_SHORT", "the message ends inside a pointer", at);
+      const target = ((length & 0x3f) << 8) | bytes[at + 1]!;
       if (target >= limit)
         throw new WireError("WIRE_NAME", "a compression pointer that does not lead backwards", at);
       if (--this.#pointersLeft < 0) throw new WireError("WIRE_NAME", "too many compression pointers", at);
-      if (end < 0) end = at + 2;
+      if (behind < 0) behind = at + 2;
+      copied = copyRun(bytes, runAt, at, copied);
+      runAt = target;
       limit = target;
       at = target;
     }
-    this.offset = end < 0 ? at : end;
-    return Name.fromTrustedWire(Uint8Array.from(wire));
+    this.offset = behind < 0 ? at : behind;
+    if (copied === 0) return Name.fromTrustedWire(bytes.slice(runAt, at));
+    copied = copyRun(bytes, runAt, at, copied);
+    return Name.fromTrustedWire(SCRATCH.slice(0, copied));
   }
 
   /**
@@ -99,7 +107,8 @@ export class WireReader {
    */
   plainName(): Name {
     const length = uncompressedLength(this.bytes, this.offset);
-    return Name.fromTrustedWire(this.take(length));
+    const at = this.#take(length);
+    return Name.fromTrustedWire(this.bytes.slice(at, at + length));
   }
 
   #take(length: number): number {
@@ -109,4 +118,11 @@ export class WireReader {
     this.offset = at + length;
     return at;
   }
+}
+
+/** Copies the labels from `from` to `to` behind the `copied` octets of SCRATCH; gives how many are there then. */
+function copyRun(bytes: Uint8Array, from: number, to: number, copied: number): number {
+  // Labels are short: a loop is quicker than a view and `set`.
+  for (let i = from; i < to; i++) SCRATCH[copied + i - from] = bytes[i]!;
+  return copied + to - from;
 }

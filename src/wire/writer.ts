@@ -18,7 +18,7 @@ export class WireWriter {
   #bytes: Uint8Array;
   #view: DataView;
   #length = 0;
-  /** Lower-cased suffix key -> offset of its first occurrence. */
+  /** Lower-cased suffix key -> offset of its first occurrence, in whatever case. */
   readonly #suffixes = new Map<string, number>();
 
   constructor(limit: number = MAX_MESSAGE_LENGTH, initialCapacity = 512) {
@@ -56,23 +56,32 @@ export class WireWriter {
     this.#bytes.set(octets, at);
   }
 
+  /** A part of `octets`; for the few octets of a label quicker than a view. */
+  #part(octets: Uint8Array, from: number, length: number): void {
+    const at = this.#reserve(length);
+    for (let i = 0; i < length; i++) this.#bytes[at + i] = octets[from + i]!;
+  }
+
   /** Overwrites a 16-bit field written before, e.g. a count in the header. */
   patchU16(offset: number, value: number): void {
     this.#view.setUint16(offset, value);
   }
 
-  /** A name; `compress` allows a pointer to an earlier occurrence. Its own labels can be pointed to in either case. */
+  /**
+   * A name; `compress` allows a pointer to an earlier occurrence, whose labels must be the same in the same case: a
+   * pointer to another case would lose this one, and names keep their case (RFC 4343 §4; BIND does likewise).
+   */
   name(name: Name, compress: boolean): void {
     const { wire, key } = name;
     for (let at = 0; wire[at] !== 0; at += wire[at]! + 1) {
       const suffix = at === 0 ? key : key.slice(at);
       const seen = this.#suffixes.get(suffix);
-      if (seen !== undefined && compress) {
+      if (compress && seen !== undefined && this.#isSame(seen, wire, at)) {
         this.u16(0xc000 | seen);
         return;
       }
       if (seen === undefined && this.#length <= MAX_POINTER_TARGET) this.#suffixes.set(suffix, this.#length);
-      this.bytes(wire.subarray(at, at + wire[at]! + 1));
+      this.#part(wire, at, wire[at]! + 1);
     }
     this.u8(0);
   }
@@ -110,6 +119,21 @@ export class WireWriter {
   /** A copy of the message so far. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Whether the name at `offset` here is `wire` from `at` on, in case too. That they are equal but for case is known. */
+  #isSame(offset: number, wire: Uint8Array, at: number): boolean {
+    const bytes = this.#bytes;
+    let here = offset;
+    let there = at;
+    for (;;) {
+      while (bytes[here]! >= 0xc0) here = ((bytes[here]! & 0x3f) << 8) | bytes[here + 1]!;
+      const length = wire[there]!;
+      if (length === 0) return true;
+      for (let i = 1; i <= length; i++) if (bytes[here + i] !== wire[there + i]) return false;
+      here += length + 1;
+      there += length + 1;
+    }
   }
 
   #reserve(length: number): number {
