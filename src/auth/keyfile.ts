@@ -192,7 +192,7 @@ class KeyFileParser {
   #clause(clauses: Clauses): void {
     const word = this.#next();
     if (word.kind === ";") return;
-    if (word.kind !== "word" || (word.text !== "algorithm" && word.text !== "secret")) {
+    if (!isClauseWord(word)) {
       const advice = 'a key has two clauses: algorithm hmac-sha256; secret "…";';
       this.#problem("KEYFILE_STATEMENT", word, '"algorithm" or "secret" was expected', advice);
       this.#skipClause();
@@ -284,7 +284,8 @@ class KeyFileParser {
       'end every clause and every key with ";"',
     );
     // Words left over belong to this clause: one problem is enough for them.
-    while (isText(this.#peek()) && this.#peek().line === before.line) this.#next();
+    while (isText(this.#peek()) && !isClauseWord(this.#peek()) && this.#peek().line === before.line)
+      this.#next();
     if (this.#peek().kind === ";") this.#next();
   }
 
@@ -346,4 +347,8 @@ class KeyFileParser {
 
 function isText(token: KeyFileToken): boolean {
   return token.kind === "word" || token.kind === "string";
+}
+
+function isClauseWord(token: KeyFileToken): boolean {
+  return token.kind === "word" && (token.text === "algorithm" || token.text === "secret");
 }
