@@ -3,7 +3,7 @@ import { createConnection } from "node:net";
 import type { Socket } from "node:net";
 import { LineStream } from "./lines.ts";
 import { MAX_SOCKET_PATH } from "../config/paths.ts";
-import { CONTROL_PROTOCOL, ControlError, errorFromJson, parseLine } from "./protocol.ts";
+import { CONTROL_PROTOCOL, ControlError, MAX_REPLY_LINE, errorFromJson, parseLine } from "./protocol.ts";
 import type { VerbArgs, VerbName, VerbResult } from "./verbs.ts";
 
 /** Milliseconds the server may take to greet. */
@@ -31,7 +31,7 @@ export async function control<V extends VerbName>(
   const socket = await connect(path);
   try {
     // The server may take its time over a request, so there is no idle limit beyond the greeting.
-    const lines = new LineStream(socket, 0);
+    const lines = new LineStream(socket, MAX_REPLY_LINE, 0);
     await greeting(lines, path);
     await lines.write({ verb, args });
     const reply = readReply(lines, path, options);

@@ -1,12 +1,13 @@
 /** Lines over a stream, with bounds: how long one may be, how many wait, how long the other end may take. */
 import type { Duplex } from "node:stream";
-import { ControlError, MAX_LINE } from "./protocol.ts";
+import { ControlError } from "./protocol.ts";
 
 /** Lines held before the stream is paused. */
 const MAX_WAITING = 8;
 
 export class LineStream {
   readonly #stream: Duplex;
+  readonly #maxLine: number;
   readonly #idle: number;
   readonly #lines: string[] = [];
   #partial: Buffer[] = [];
@@ -15,9 +16,13 @@ export class LineStream {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
-  /** @param idle milliseconds the other end may take for its next line, or for reading what was written; 0 for ever */
-  constructor(stream: Duplex, idle: number) {
+  /**
+   * @param maxLine octets of the longest line accepted
+   * @param idle milliseconds the other end may take for its next line, or for reading what was written; 0 for ever
+   */
+  constructor(stream: Duplex, maxLine: number, idle: number) {
     this.#stream = stream;
+    this.#maxLine = maxLine;
     this.#idle = idle;
     stream.on("data", (chunk: Buffer) => this.#take(chunk));
     stream.on("end", () => this.#end());
@@ -90,10 +95,13 @@ export class LineStream {
       this.#partial.push(chunk.subarray(from));
       this.#partialLength += chunk.length - from;
     }
-    if (this.#partialLength > MAX_LINE) {
+    if (this.#partialLength > this.#maxLine) {
       this.#partial = [];
       this.#end(
-        new ControlError("CONTROL_PROTOCOL", `a line over ${MAX_LINE} octets came over the control socket`),
+        new ControlError(
+          "CONTROL_PROTOCOL",
+          `a line over ${this.#maxLine} octets came over the control socket`,
+        ),
       );
       this.#stream.pause();
       return;

@@ -13,8 +13,11 @@ import type { Problem } from "../config/problem.ts";
 /** Raised when a line changes its meaning. Both ends refuse any other number. */
 export const CONTROL_PROTOCOL = 1;
 
-/** Longest line either end accepts, in octets. */
-export const MAX_LINE = 1024 * 1024;
+/** Longest line the server accepts, in octets. */
+export const MAX_REQUEST_LINE: number = 1024 * 1024;
+
+/** Longest line the client accepts, in octets: a server may have thousands of zones to tell of. */
+export const MAX_REPLY_LINE: number = 64 * 1024 * 1024;
 
 /** The codes of refusals over the control socket, with what each means. */
 export const CONTROL_CODES = {
@@ -27,6 +30,7 @@ export const CONTROL_CODES = {
   CONTROL_TOO_LARGE: "An upload beyond the limit.",
   CONTROL_INTERNAL: "The server failed in a way that is its own fault.",
   ZONE_UNKNOWN: "The server has no such zone.",
+  ZONE_NOT_SERVED: "The zone is in the store but not in the configuration, so it cannot be changed.",
   ZONE_PROBLEMS: "A zone's records have errors, and nothing was changed.",
   ZONE_CHANGED: "The zone changed after the difference was shown.",
   ZONE_LIMIT: "The records exceed a limit of the configuration.",

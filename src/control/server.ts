@@ -7,7 +7,7 @@ import { createConnection, createServer } from "node:net";
 import type { Server, Socket } from "node:net";
 import { LineStream } from "./lines.ts";
 import { MAX_SOCKET_PATH } from "../config/paths.ts";
-import { CONTROL_PROTOCOL, ControlError, parseLine } from "./protocol.ts";
+import { CONTROL_PROTOCOL, ControlError, MAX_REQUEST_LINE, parseLine } from "./protocol.ts";
 
 /** One request, as a handler sees it. */
 export interface ControlRequest {
@@ -111,7 +111,7 @@ export class ControlServer {
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
-    const lines = new LineStream(socket, this.#options.idle);
+    const lines = new LineStream(socket, MAX_REQUEST_LINE, this.#options.idle);
     const work = this.#serve(socket, lines).catch(() => void socket.destroy());
     this.#busy.add(work);
     void work.finally(() => this.#busy.delete(work));

@@ -15,7 +15,7 @@ export interface RecordJson {
   readonly data: string;
 }
 
-/** What goes and what comes; the SOA is not among them. */
+/** What goes and what comes. The SOA is among them only where more than its serial changes. */
 export interface DiffJson {
   readonly removed: readonly RecordJson[];
   readonly added: readonly RecordJson[];
@@ -138,9 +138,10 @@ export interface Verbs {
     args: { zone: string; file: string; dryRun: boolean; actor: string };
     result: ImportResult;
   };
+  /** Newest first. Parts: arrays of HistoryJson. */
   "zone.history": {
     args: { zone: string; limit: number; owner?: string | undefined; since?: number | undefined };
-    result: { zone: string; entries: HistoryJson[]; more: boolean };
+    result: { zone: string; shown: number; more: boolean };
   };
   "zone.rollback": {
     args: {

@@ -36,11 +36,23 @@ export function addZoneHistory(zone: Command): void {
 async function showHistory(zone: string, options: HistoryOptions): Promise<void> {
   const owner = options.owner === undefined ? undefined : ownerArgument(options.owner, Name.parse(zone));
   const { limit, since } = options;
-  const result = await ask(options, "zone.history", { zone, limit, owner, since });
-  if (options.json === true) return printJson(result);
-  if (result.entries.length === 0) return print(`No such changes of ${zone} are remembered.\n`);
+  const entries: HistoryJson[] = [];
   const now = Date.now();
-  for (const entry of result.entries) await print(entryText(entry, now));
+  const result = await ask(
+    options,
+    "zone.history",
+    { zone, limit, owner, since },
+    {
+      onData: (part) => {
+        const read = part as HistoryJson[];
+        if (options.json !== true) return print(read.map((entry) => entryText(entry, now)).join(""));
+        entries.push(...read);
+        return undefined;
+      },
+    },
+  );
+  if (options.json === true) return printJson({ zone: result.zone, entries, more: result.more });
+  if (result.shown === 0) return print(`No such changes of ${zone} are remembered.\n`);
   if (result.more) printError(`Older changes are there too: --limit ${limit * 2} shows more.`);
 }
 

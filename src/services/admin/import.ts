@@ -1,0 +1,210 @@
+/**
+ * `zone import`: makes a zone what the uploaded records say. A zone that is there already is not replaced: the difference
+ * becomes one changeset, so that secondaries get it by IXFR and the history shows it.
+ */
+import type { RecordLimits } from "../../config/config.ts";
+import { hasErrors } from "../../config/problem.ts";
+import type { Problem } from "../../config/problem.ts";
+import { checkedZone } from "../../config/zone-source.ts";
+import type { Arguments } from "../../control/dispatch.ts";
+import { ControlError } from "../../control/protocol.ts";
+import type { ControlRequest } from "../../control/server.ts";
+import type { ImportResult } from "../../control/verbs.ts";
+import { RrType, typeToText } from "../../wire/iana/type.ts";
+import type { Name } from "../../wire/name.ts";
+import { soaSerial, withSerial } from "../../wire/rdata/soa.ts";
+import type { ResourceRecord } from "../../wire/record.ts";
+import { diffRecords } from "../../zone/algebra.ts";
+import type { ChangeOrigin, Changeset } from "../../zone/changeset.ts";
+import { isAhead, nextSerial } from "../../zone/serial.ts";
+import type { ZoneView } from "../../zone/view.ts";
+import { parseZone } from "../../zonefile/parser.ts";
+import { breathe, changeFailure, nameOf, notServed } from "./context.ts";
+import type { AdminContext } from "./context.ts";
+import { diffJson, soaChanged } from "./json.ts";
+
+export async function importZone(
+  context: AdminContext,
+  args: Arguments<"zone.import">,
+  request: ControlRequest,
+): Promise<ImportResult> {
+  const apex = nameOf(args.text("zone"));
+  const file = args.text("file");
+  const dryRun = args.flag("dryRun");
+  const limits = context.zoneConfig(apex)?.limits ?? context.limits();
+  const records = await readUpload(apex, file, limits, request);
+  await request.progress({ step: "checking the zone" });
+  const problems = checkedZone(apex, records, file);
+  if (hasErrors(problems)) {
+    throw new ControlError("ZONE_PROBLEMS", `the records do not make a zone ${apex.toString()}`, {
+      advice: "Nothing was changed.",
+      problems,
+    });
+  }
+  checkLimits(records, limits);
+  const at = context.now();
+  const actor = { kind: "operator", name: args.text("actor") } as const;
+  const exists = context.store.zones().some((zone) => zone.apex.equals(apex));
+  const result = exists
+    ? await change(context, apex, records, { actor, at, cause: "import", note: file }, dryRun, problems)
+    : await create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
+  if (!dryRun && result.outcome !== "unchanged") {
+    const { outcome, serialBefore, serialAfter, diff } = result;
+    const counts = { removed: diff.removedCount, added: diff.addedCount };
+    context.log.info(
+      { zone: result.zone, outcome, serialBefore, serialAfter, ...counts, actor: actor.name },
+      "zone imported",
+    );
+  }
+  return result;
+}
+
+/** Parses the upload piece by piece, each of whole lines, with everybody else's turn in between. */
+async function readUpload(
+  apex: Name,
+  file: string,
+  limits: RecordLimits,
+  request: ControlRequest,
+): Promise<ResourceRecord[]> {
+  const records: ResourceRecord[] = [];
+  let pieces = 0;
+  for await (const piece of request.upload()) {
+    const parsed = parseZone(piece, { file, origin: apex });
+    if (parsed.hasErrors) {
+      throw new ControlError("ZONE_PROBLEMS", `the records for ${apex.toString()} cannot be read`, {
+        problems: parsed.problems,
+      });
+    }
+    for (const record of parsed.records) records.push(record);
+    if (records.length > limits.recordsPerZone)
+      throw overLimit("the zone", "records_per_zone", limits.recordsPerZone);
+    if (++pieces % 16 === 0) await request.progress({ step: `${records.length} records read` });
+    await breathe();
+  }
+  return records;
+}
+
+/** The caps that hold for updates hold for imports too: else the next update would be refused for what it did not do. */
+function checkLimits(records: readonly ResourceRecord[], limits: RecordLimits): void {
+  const types = new Map<string, Map<number, number>>();
+  for (const { name, type } of records) {
+    let counts = types.get(name.key);
+    if (counts === undefined) types.set(name.key, (counts = new Map()));
+    const count = (counts.get(type) ?? 0) + 1;
+    counts.set(type, count);
+    if (count > limits.recordsPerRrset) {
+      throw overLimit(`${name.toString()} ${typeToText(type)}`, "records_per_rrset", limits.recordsPerRrset);
+    }
+    if (counts.size > limits.typesPerName)
+      throw overLimit(name.toString(), "types_per_name", limits.typesPerName);
+  }
+}
+
+function overLimit(what: string, key: string, limit: number): ControlError {
+  return new ControlError(
+    "ZONE_LIMIT",
+    `${what} has more than ${limit} of what ${key} counts; nothing was changed`,
+    {
+      advice: `Raise ${key} in [limits] of the configuration if this is meant, and reload.`,
+    },
+  );
+}
+
+async function create(
+  context: AdminContext,
+  apex: Name,
+  records: readonly ResourceRecord[],
+  origin: ChangeOrigin,
+  dryRun: boolean,
+  warnings: readonly Problem[],
+): Promise<ImportResult> {
+  const serial = soaSerial(soaOf(records).rdata);
+  if (!dryRun) await context.createZone(apex, records, origin);
+  return {
+    zone: apex.toString(),
+    outcome: "created",
+    dryRun,
+    serialAfter: serial,
+    serialNote: "The serial is that of the file.",
+    records: records.length,
+    diff: { removed: [], added: [], removedCount: 0, addedCount: records.length },
+    served: context.zoneConfig(apex) !== undefined,
+    warnings,
+  };
+}
+
+async function change(
+  context: AdminContext,
+  apex: Name,
+  records: readonly ResourceRecord[],
+  origin: ChangeOrigin,
+  dryRun: boolean,
+  warnings: readonly Problem[],
+): Promise<ImportResult> {
+  if (context.publishedZone(apex) === undefined) throw notServed(apex);
+  const judge = (view: ZoneView) => {
+    const { changeset, serialNote } = planImport(context, view, records, origin);
+    const outcome = changeset === undefined ? "unchanged" : "changed";
+    const serialBefore = soaSerial(view.soa.rdata);
+    const empty = { removed: [], added: [], removedCount: 0, addedCount: 0 };
+    const result: ImportResult = {
+      zone: apex.toString(),
+      outcome,
+      dryRun,
+      serialBefore,
+      serialAfter: changeset === undefined ? serialBefore : soaSerial(changeset.soaAfter.rdata),
+      serialNote,
+      records: records.length,
+      diff: changeset === undefined ? empty : diffJson(changeset),
+      served: true,
+      warnings,
+    };
+    return { changeset: dryRun ? undefined : changeset, result };
+  };
+  try {
+    return await context.changes.submit({ apex, exclusive: true, judge });
+  } catch (error) {
+    throw changeFailure(error, apex);
+  }
+}
+
+/** The changeset that makes the zone of the view what the records say; none where it is that already. */
+function planImport(
+  context: AdminContext,
+  view: ZoneView,
+  records: readonly ResourceRecord[],
+  origin: ChangeOrigin,
+): { changeset: Changeset | undefined; serialNote: string } {
+  // Alone in its batch, the job sees the committed zone: its records are those of the store.
+  const snapshot = context.store.snapshot(view.apex);
+  let difference: ReturnType<typeof diffRecords>;
+  try {
+    difference = diffRecords(snapshot.records(), records);
+  } finally {
+    snapshot.close();
+  }
+  const soa = soaOf(records);
+  const current = soaSerial(view.soa.rdata);
+  const wanted = soaSerial(soa.rdata);
+  const takesFile = isAhead(wanted, current);
+  const { removed, added } = difference;
+  if (removed.length + added.length === 0 && !takesFile && !soaChanged(view.soa, soa)) {
+    return { changeset: undefined, serialNote: "Nothing differs." };
+  }
+  const serial = takesFile ? wanted : nextSerial(current);
+  const serialNote = takesFile
+    ? "The serial is that of the file, which is ahead of the zone's."
+    : `The file's serial ${wanted} is not ahead of ${current}, so the next one was taken (RFC 1982).`;
+  const soaAfter = { ...soa, rdata: withSerial(soa.rdata, serial) };
+  return {
+    changeset: { zone: view.apex, soaBefore: view.soa, soaAfter, removed, added, origin },
+    serialNote,
+  };
+}
+
+/** The SOA of records that were checked to have one. */
+function soaOf(records: readonly ResourceRecord[]): ResourceRecord {
+  const soa = records.find(({ type }) => type === RrType.SOA);
+  if (soa === undefined) throw new Error("records without an SOA passed the check of a zone");
+  return soa;
+}
