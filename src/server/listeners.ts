@@ -1,0 +1,149 @@
+/** The addresses the server answers on: UDP and TCP on each, changed while running without losing those that stay. */
+import type { MessageHandler, TransportLog } from "./handler.ts";
+import type { TcpConnections } from "./tcp.ts";
+import { TcpListener } from "./tcp.ts";
+import type { UdpCounters } from "./udp.ts";
+import { UdpListener } from "./udp.ts";
+
+/** An address to answer on; port 0 takes any that is free for both transports. */
+export interface ListenTarget {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** An address that could not be had. */
+export class ListenError extends Error {
+  override readonly name = "ListenError";
+  readonly code = "LISTEN_FAILED";
+  readonly advice: string;
+
+  constructor(target: ListenTarget, cause: unknown) {
+    const reason = errorCode(cause);
+    super(`cannot listen on ${targetToText(target)}: ${ADVICE[reason]?.[0] ?? String(cause)}`, { cause });
+    this.advice = ADVICE[reason]?.[1] ?? "see the system's message";
+  }
+}
+
+const ADVICE: Readonly<Record<string, readonly [string, string]>> = {
+  EADDRINUSE: [
+    "another program holds this address and port",
+    "find it with `ss -lntup`, stop it, or change `listen`; on port 53 it is often systemd-resolved or another name server",
+  ],
+  EACCES: [
+    "ports below 1024 need a privilege",
+    "give the process CAP_NET_BIND_SERVICE, or use a higher port in `listen`",
+  ],
+  EADDRNOTAVAIL: ["this machine has no such address", "see `ip address`, and correct `listen`"],
+  EAFNOSUPPORT: ["this machine does not speak that address family", "take the address out of `listen`"],
+};
+
+/** How often a free port is looked for that neither transport holds. */
+const PORT_ATTEMPTS = 16;
+
+interface Pair {
+  readonly target: ListenTarget;
+  readonly udp: UdpListener;
+  readonly tcp: TcpListener;
+}
+
+export class Listeners {
+  readonly #handler: MessageHandler;
+  readonly #connections: TcpConnections;
+  readonly #log: TransportLog;
+  #pairs: Pair[] = [];
+
+  constructor(handler: MessageHandler, connections: TcpConnections, log: TransportLog) {
+    this.#handler = handler;
+    this.#connections = connections;
+    this.#log = log;
+  }
+
+  /** Addresses answered on, with the ports really taken. */
+  get addresses(): string[] {
+    return this.#pairs.map(({ target, udp }) => targetToText({ address: target.address, port: udp.port }));
+  }
+
+  /** Sums over all UDP sockets that are open. */
+  get udpCounters(): UdpCounters {
+    const sum: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
+    for (const { udp } of this.#pairs) {
+      sum.received += udp.counters.received;
+      sum.ignored += udp.counters.ignored;
+      sum.sent += udp.counters.sent;
+      sum.sendErrors += udp.counters.sendErrors;
+    }
+    return sum;
+  }
+
+  /**
+   * Answers on exactly these addresses from now on. New ones are opened before old ones are closed, and one that cannot
+   * be had leaves everything as it was.
+   * @throws ListenError
+   */
+  async configure(targets: readonly ListenTarget[]): Promise<void> {
+    const kept: Pair[] = [];
+    const opened: Pair[] = [];
+    for (const target of targets) {
+      const same = this.#pairs.find((pair) => sameTarget(pair.target, target));
+      if (same !== undefined) {
+        kept.push(same);
+        continue;
+      }
+      try {
+        opened.push(await this.#open(target));
+      } catch (error) {
+        await Promise.all(opened.map(closePair));
+        throw new ListenError(target, error);
+      }
+    }
+    const gone = this.#pairs.filter((pair) => !kept.includes(pair));
+    this.#pairs = [...kept, ...opened];
+    await Promise.all(gone.map(closePair));
+  }
+
+  /** Receives nothing more by TCP; UDP goes on until {@link close}, so that answers under way can leave. */
+  stopAccepting(): void {
+    for (const { tcp } of this.#pairs) tcp.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pairs.splice(0).map(closePair));
+  }
+
+  async #open(target: ListenTarget): Promise<Pair> {
+    for (let attempt = 1; ; attempt++) {
+      const tcp = await TcpListener.open(
+        target.address,
+        target.port,
+        this.#connections,
+        this.#handler,
+        this.#log,
+      );
+      try {
+        const udp = await UdpListener.open(target.address, tcp.port, this.#handler, this.#log);
+        return { target, udp, tcp };
+      } catch (error) {
+        tcp.close();
+        const another = target.port === 0 && errorCode(error) === "EADDRINUSE" && attempt < PORT_ATTEMPTS;
+        if (!another) throw error;
+      }
+    }
+  }
+}
+
+async function closePair({ udp, tcp }: Pair): Promise<void> {
+  tcp.close();
+  await udp.close();
+}
+
+function sameTarget(a: ListenTarget, b: ListenTarget): boolean {
+  return a.address === b.address && a.port === b.port;
+}
+
+function targetToText({ address, port }: ListenTarget): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function errorCode(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

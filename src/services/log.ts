@@ -1,0 +1,44 @@
+/** The log: JSON lines on standard output, or, on a terminal that has pino-pretty, lines for people. */
+import type { Logger } from "pino";
+import pino from "pino";
+import type { LogLevel } from "../config/config.ts";
+
+/** Octets gathered before a write: a line for each of thousands of updates a second must not cost a system call each. */
+const BUFFER = 4096;
+/** Milliseconds after which gathered lines are written all the same. */
+const FLUSH_INTERVAL = 200;
+
+/** A log and the way to have all of it written. */
+export interface Log {
+  readonly logger: Logger;
+  /** Writes what is gathered, at once. */
+  flush(): void;
+}
+
+export async function createLog(level: LogLevel): Promise<Log> {
+  if (process.stdout.isTTY) {
+    const pretty = await import("pino-pretty").catch(() => undefined);
+    if (pretty !== undefined) {
+      const stream = pretty.default({ sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" });
+      return { logger: pino({ level }, stream), flush: () => undefined };
+    }
+  }
+  const destination = pino.destination({
+    fd: 1,
+    sync: false,
+    minLength: BUFFER,
+    periodicFlush: FLUSH_INTERVAL,
+  });
+  // Standard output that is closed (a pager that was left) must not take the server down.
+  destination.on("error", () => undefined);
+  return {
+    logger: pino({ level }, destination),
+    flush: () => {
+      try {
+        destination.flushSync();
+      } catch {
+        // nowhere to write to, nobody to tell
+      }
+    },
+  };
+}

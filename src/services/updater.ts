@@ -1,0 +1,175 @@
+/** Carries updates from the dispatcher through the change queue to their replies (RFC 2136 §3). */
+import type { Requester } from "../auth/acl.ts";
+import { decideUpdate, knowsRequester } from "../auth/policy.ts";
+import type { Peer } from "../protocol/context.ts";
+import { peerToText } from "../protocol/context.ts";
+import type { Outcome } from "../protocol/dispatch.ts";
+import type { UpdateVerdict } from "../protocol/update.ts";
+import { judgeUpdate } from "../protocol/update.ts";
+import type { ExtendedError } from "../wire/edns.ts";
+import { Ede, Rcode } from "../wire/iana/code.ts";
+import { soaSerial } from "../wire/rdata/soa.ts";
+import type { Actor, Changeset } from "../zone/changeset.ts";
+import type { ChangeQueue } from "./change-queue.ts";
+import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
+import type { RefusalLog } from "./refusal-log.ts";
+import type { ServedZones } from "./zones.ts";
+
+/** Names listed in the log line of one update. */
+const MAX_LOGGED_NAMES = 5;
+
+export interface UpdateCounters {
+  received: number;
+  changed: number;
+  unchanged: number;
+  refused: number;
+  failed: number;
+}
+
+export interface UpdaterDeps {
+  readonly queue: ChangeQueue;
+  readonly zones: ServedZones;
+  readonly refusals: RefusalLog;
+  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+}
+
+type UpdateOutcome = Extract<Outcome, { kind: "update" }>;
+
+export class Updater {
+  readonly counters: UpdateCounters = { received: 0, changed: 0, unchanged: 0, refused: 0, failed: 0 };
+  readonly #deps: UpdaterDeps;
+
+  constructor(deps: UpdaterDeps) {
+    this.#deps = deps;
+  }
+
+  /** Judges and commits an update. Resolves with the reply to send; never rejects. */
+  async handle(outcome: UpdateOutcome, peer: Peer): Promise<Uint8Array> {
+    this.counters.received++;
+    const answer = await this.#decide(outcome, peer);
+    return outcome.reply(answer, Math.floor(this.#deps.now() / 1000));
+  }
+
+  async #decide(
+    outcome: UpdateOutcome,
+    peer: Peer,
+  ): Promise<{ rcode: number; ede?: ExtendedError | undefined }> {
+    const { request, requester } = outcome;
+    const started = performance.now();
+    try {
+      const verdict = await this.#deps.queue.submit({
+        apex: request.zone,
+        source: requester.address,
+        judge: (view): { changeset?: Changeset; result: UpdateVerdict } => {
+          // Looked up when it is judged: a reload may have changed the rules since the packet came.
+          const zone = this.#deps.zones.get(request.zone);
+          if (zone === undefined) throw new ZoneGone(request.zone);
+          const result = judgeUpdate(request, view, {
+            policy: (owner, type) => decideUpdate(zone.update, requester, owner, type),
+            known: knowsRequester(zone.update, requester),
+            limits: zone.config.limits,
+            origin: { actor: actorOf(requester), at: this.#deps.now(), cause: "update" },
+          });
+          return result.kind === "change" ? { changeset: result.changeset, result } : { result };
+        },
+      });
+      return this.#accepted(verdict, outcome, peer, started);
+    } catch (error) {
+      return this.#failed(error, outcome, peer);
+    }
+  }
+
+  #accepted(
+    verdict: UpdateVerdict,
+    outcome: UpdateOutcome,
+    peer: Peer,
+    started: number,
+  ): { rcode: number; ede?: ExtendedError | undefined } {
+    const zone = outcome.request.zone;
+    switch (verdict.kind) {
+      case "refused": {
+        this.counters.refused++;
+        const { rcode, reason, ede, rule } = verdict;
+        const { key } = outcome.requester;
+        const extra = rule === undefined ? {} : { rule: rule.index };
+        this.#deps.refusals.write({ exchange: "update", rcode, reason, name: zone, key }, peer, extra);
+        return { rcode, ede };
+      }
+      case "unchanged":
+        this.counters.unchanged++;
+        this.#deps.log.info(
+          { zone: zone.toString(), ...by(outcome.requester, peer) },
+          "update changes nothing",
+        );
+        return { rcode: Rcode.NOERROR };
+      case "change": {
+        this.counters.changed++;
+        const { changeset } = verdict;
+        const milliseconds = Math.round((performance.now() - started) * 10) / 10;
+        this.#deps.log.info(
+          { ...summary(changeset), ...by(outcome.requester, peer), milliseconds },
+          "update",
+        );
+        return { rcode: Rcode.NOERROR };
+      }
+    }
+  }
+
+  #failed(
+    error: unknown,
+    outcome: UpdateOutcome,
+    peer: Peer,
+  ): { rcode: number; ede?: ExtendedError | undefined } {
+    const name = outcome.request.zone;
+    const { key } = outcome.requester;
+    const refuse = (rcode: number, code: number, reason: string) => {
+      this.counters.refused++;
+      this.#deps.refusals.write({ exchange: "update", rcode, reason, name, key }, peer);
+      return { rcode, ede: { code, text: reason } };
+    };
+    if (error instanceof QueueFull) return refuse(Rcode.REFUSED, Ede.OTHER, error.message);
+    if (error instanceof ZoneGone) return refuse(Rcode.NOTAUTH, Ede.NOT_AUTHORITATIVE, error.message);
+    if (error instanceof QueueClosed) return refuse(Rcode.SERVFAIL, Ede.NOT_READY, error.message);
+    this.counters.failed++;
+    // A failed commit is logged once for its whole batch by the queue's onFailure; anything else is a bug.
+    if (!(error instanceof CommitFailed)) {
+      this.#deps.log.error(
+        { zone: name.toString(), ...by(outcome.requester, peer), err: error },
+        "update failed",
+      );
+    }
+    return { rcode: Rcode.SERVFAIL, ede: { code: Ede.OTHER, text: "the change could not be stored" } };
+  }
+}
+
+function actorOf(requester: Requester): Actor {
+  const { address, key, principal } = requester;
+  if (principal !== undefined) return { kind: "principal", name: principal, from: address };
+  if (key !== undefined) return { kind: "key", name: key.toString(), from: address };
+  return { kind: "address", name: address, from: address };
+}
+
+function by(requester: Requester, peer: Peer): object {
+  const { key } = requester;
+  return {
+    peer: peerToText(peer),
+    transport: peer.transport,
+    ...(key === undefined ? {} : { key: key.toString() }),
+  };
+}
+
+/** What a changeset did, for a log line. */
+export function summary(changeset: Changeset): object {
+  const names = new Set<string>();
+  for (const rr of changeset.removed) names.add(rr.name.toString());
+  for (const rr of changeset.added) names.add(rr.name.toString());
+  return {
+    zone: changeset.zone.toString(),
+    serial: soaSerial(changeset.soaAfter.rdata),
+    removed: changeset.removed.length,
+    added: changeset.added.length,
+    names: [...names].slice(0, MAX_LOGGED_NAMES),
+  };
+}

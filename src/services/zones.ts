@@ -1,0 +1,109 @@
+/** The zones being served: for each its configuration of today, and its image built from the store. */
+import type { TransferRule } from "../auth/acl.ts";
+import type { UpdateRule } from "../auth/policy.ts";
+import type { ZoneConfig } from "../config/config.ts";
+import type { ZoneAccess } from "../protocol/dispatch.ts";
+import type { ResourceRecord } from "../wire/record.ts";
+import type { Name } from "../wire/name.ts";
+import type { Changeset } from "../zone/changeset.ts";
+import { Epochs } from "../zone/image/epochs.ts";
+import type { HashSeed } from "../zone/image/hash.ts";
+import { ZoneImage } from "../zone/image/image.ts";
+import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
+import type { ZoneView } from "../zone/view.ts";
+import { ZoneSet } from "../zone/zone-set.ts";
+import type { PublishedZone } from "./change-queue.ts";
+
+/** One zone: what the exchanges, the change queue and the administrator see of it. */
+export class ServedZone implements PublishedZone, ZoneAccess {
+  /** Replaced by a reload. */
+  config: ZoneConfig;
+  readonly image: ZoneImage;
+
+  constructor(config: ZoneConfig, image: ZoneImage) {
+    this.config = config;
+    this.image = image;
+  }
+
+  get apex(): Name {
+    return this.config.apex;
+  }
+
+  get transfer(): readonly TransferRule[] {
+    return this.config.transfer;
+  }
+
+  get update(): readonly UpdateRule[] {
+    return this.config.update;
+  }
+
+  get view(): ZoneView {
+    return this.image;
+  }
+
+  publish(changesets: readonly Changeset[]): void {
+    this.image.publish(changesets);
+  }
+}
+
+export class ServedZones {
+  readonly #store: Pick<ZoneStore, "snapshot">;
+  readonly #seed: HashSeed;
+  readonly #epochs = new Epochs();
+  readonly #zones = new Map<string, ServedZone>();
+  #set: ZoneSet;
+
+  constructor(store: Pick<ZoneStore, "snapshot">, seed: HashSeed) {
+    this.#store = store;
+    this.#seed = seed;
+    this.#set = new ZoneSet(seed, []);
+  }
+
+  /** For lookups by name. A new one after every {@link put} and {@link remove}. */
+  get set(): ZoneSet {
+    return this.#set;
+  }
+
+  get size(): number {
+    return this.#zones.size;
+  }
+
+  all(): readonly ServedZone[] {
+    return [...this.#zones.values()];
+  }
+
+  get(apex: Name): ServedZone | undefined {
+    return this.#zones.get(apex.key);
+  }
+
+  /**
+   * Begins to serve a zone of the store, or serves it anew from there.
+   * @throws where the store has no such zone, or what it has cannot be served
+   */
+  put(config: ZoneConfig): ServedZone {
+    const snapshot = this.#store.snapshot(config.apex);
+    try {
+      const image = ZoneImage.build(config.apex, withSoa(snapshot), this.#seed, this.#epochs);
+      const zone = new ServedZone(config, image);
+      this.#zones.set(config.apex.key, zone);
+      this.#renew();
+      return zone;
+    } finally {
+      snapshot.close();
+    }
+  }
+
+  remove(apex: Name): void {
+    if (this.#zones.delete(apex.key)) this.#renew();
+  }
+
+  #renew(): void {
+    const images = this.all().map(({ apex, image }) => ({ apex, reader: image.reader }));
+    this.#set = new ZoneSet(this.#seed, images);
+  }
+}
+
+function* withSoa(snapshot: ZoneSnapshot): Iterable<ResourceRecord> {
+  yield snapshot.soa;
+  yield* snapshot.records();
+}

@@ -1,0 +1,120 @@
+/** A Rollcall server of its own for a test: its own folder, free ports, started the way an operator starts it. */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Daemon, run } from "./process.ts";
+import type { Finished } from "./process.ts";
+
+const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
+
+export interface RollcallOptions {
+  /** Lines of the configuration beside `listen` and `data`; `[[zone]]` sections last, as TOML asks. */
+  readonly config?: string;
+  /** Further files to lie beside the configuration: zone files, key files. Those named *.conf get mode 0600. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Addresses to listen on; port 0 takes a free one. */
+  readonly listen?: readonly string[];
+}
+
+/** A small zone with everything the tests ask for; `$ORIGIN` is not set, so it serves for any apex. */
+export const SMALL_ZONE = `$TTL 300
+@       IN SOA ns1 hostmaster 1 900 60 1209600 30
+@       IN NS  ns1
+ns1     IN A   192.0.2.53
+        IN AAAA 2001:db8::53
+fs1     IN A   192.0.2.1
+fs2     IN A   192.0.2.2
+`;
+
+export class RollcallServer {
+  readonly directory: string;
+  /** Port of the first address, UDP and TCP. */
+  port = 0;
+  /** All addresses, with their ports. */
+  addresses: readonly string[] = [];
+  #daemon: Daemon | undefined;
+
+  private constructor(directory: string) {
+    this.directory = directory;
+  }
+
+  /** Writes configuration and files into a new folder and starts the server there. */
+  static async start(options: RollcallOptions = {}): Promise<RollcallServer> {
+    const server = RollcallServer.prepare(options);
+    try {
+      await server.up();
+    } catch (error) {
+      await server.remove();
+      throw error;
+    }
+    return server;
+  }
+
+  /** Only writes the files. */
+  static prepare(options: RollcallOptions = {}): RollcallServer {
+    const directory = mkdtempSync(join(tmpdir(), "rollcall-test-"));
+    const server = new RollcallServer(directory);
+    for (const [name, text] of Object.entries(options.files ?? {})) {
+      writeFileSync(join(directory, name), text, { mode: name.endsWith(".conf") ? 0o600 : 0o644 });
+    }
+    server.configure(options);
+    return server;
+  }
+
+  get configFile(): string {
+    return join(this.directory, "rollcall.toml");
+  }
+
+  get daemon(): Daemon {
+    return this.#daemon!;
+  }
+
+  /** Writes the configuration anew; a running server takes it with {@link reload} or a signal. */
+  configure({ config = "", listen = ["127.0.0.1:0"] }: RollcallOptions): void {
+    writeFileSync(this.configFile, `listen = ${JSON.stringify(listen)}\ndata = "data"\n${config}`);
+  }
+
+  /** Starts the process and waits until it says it is ready. */
+  async up(): Promise<void> {
+    const daemon = new Daemon("rollcall", process.execPath, [MAIN, "serve", "--config", this.configFile], {
+      cwd: this.directory,
+    });
+    this.#daemon = daemon;
+    const line = await daemon.line((text) => text.includes('"msg":"ready"'));
+    const ready = JSON.parse(line) as { listen: string[] };
+    this.addresses = ready.listen;
+    this.port = Number(ready.listen[0]!.split(":").at(-1));
+  }
+
+  /** Runs a command of the command line on this server. */
+  cli(...args: string[]): Promise<Finished> {
+    return run(process.execPath, [MAIN, ...args, "--config", this.configFile], { cwd: this.directory });
+  }
+
+  /** All log lines so far, parsed. */
+  get log(): Record<string, unknown>[] {
+    return this.daemon.output
+      .split("\n")
+      .filter((line) => line.startsWith("{"))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  /** Waits for a log line. */
+  async logged(match: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>> {
+    const line = await this.daemon.line(
+      (text) => text.startsWith("{") && match(JSON.parse(text) as Record<string, unknown>),
+    );
+    return JSON.parse(line) as Record<string, unknown>;
+  }
+
+  /** Ends the process; its folder stays, so that {@link up} can start it again. Resolves with the exit code. */
+  async down(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
+    return (await this.#daemon?.stop(signal)) ?? null;
+  }
+
+  /** Ends the process and removes its folder. */
+  async remove(): Promise<void> {
+    await this.down();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
