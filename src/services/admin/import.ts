@@ -2,6 +2,7 @@
  * `zone import`: makes a zone what the uploaded records say. A zone that is there already is not replaced: the difference
  * becomes one changeset, so that secondaries get it by IXFR and the history shows it.
  */
+import { zoneConfigOf } from "../../config/config.ts";
 import type { RecordLimits } from "../../config/config.ts";
 import { hasErrors } from "../../config/problem.ts";
 import type { Problem } from "../../config/problem.ts";
@@ -31,7 +32,7 @@ export async function importZone(
   const apex = nameOf(args.text("zone"));
   const file = args.text("file");
   const dryRun = args.flag("dryRun");
-  const limits = context.zoneConfig(apex)?.limits ?? context.limits();
+  const limits = zoneConfigOf(context.config(), apex)?.limits ?? context.config().limits.records;
   const records = await readUpload(apex, file, limits, request);
   await request.progress({ step: "checking the zone" });
   const problems = checkedZone(apex, records, file);
@@ -47,7 +48,7 @@ export async function importZone(
   const exists = context.store.zones().some((zone) => zone.apex.equals(apex));
   const result = exists
     ? await change(context, apex, records, { actor, at, cause: "import", note: file }, dryRun, problems)
-    : await create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
+    : create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
   if (!dryRun && result.outcome !== "unchanged") {
     const { outcome, serialBefore, serialAfter, diff } = result;
     const counts = { removed: diff.removedCount, added: diff.addedCount };
@@ -110,16 +111,20 @@ function overLimit(what: string, key: string, limit: number): ControlError {
   );
 }
 
-async function create(
+function create(
   context: AdminContext,
   apex: Name,
   records: readonly ResourceRecord[],
   origin: ChangeOrigin,
   dryRun: boolean,
   warnings: readonly Problem[],
-): Promise<ImportResult> {
+): ImportResult {
   const serial = soaSerial(soaOf(records).rdata);
-  if (!dryRun) await context.createZone(apex, records, origin);
+  let served = zoneConfigOf(context.config(), apex) !== undefined;
+  if (!dryRun) {
+    context.store.create(apex, records, origin);
+    served = context.serve(apex);
+  }
   return {
     zone: apex.toString(),
     outcome: "created",
@@ -128,7 +133,7 @@ async function create(
     serialNote: "The serial is that of the file.",
     records: records.length,
     diff: { removed: [], added: [], removedCount: 0, addedCount: records.length },
-    served: context.zoneConfig(apex) !== undefined,
+    served,
     warnings,
   };
 }
@@ -141,7 +146,7 @@ async function change(
   dryRun: boolean,
   warnings: readonly Problem[],
 ): Promise<ImportResult> {
-  if (context.publishedZone(apex) === undefined) throw notServed(apex);
+  if (context.zones.get(apex) === undefined) throw notServed(apex);
   const judge = (view: ZoneView) => {
     const { changeset, serialNote } = planImport(context, view, records, origin);
     const outcome = changeset === undefined ? "unchanged" : "changed";
