@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Installs the programs that the interop tests and the benchmark meet. Debian; as root.
+set -euo pipefail
+export DEBIAN_FRONTEND=noninteractive
+apt-get install -y -qq --no-install-recommends \
+  bind9 bind9-dnsutils bind9-utils \
+  knot knot-dnsutils \
+  nsd \
+  dnsperf \
+  iproute2
