@@ -85,13 +85,11 @@ export class Name {
         const escape = readEscape(text, i);
         octet = escape.octet;
         i += escape.length - 1;
-      } else if (octet > 0xff) {
+      } else if (octet > 0x7f) {
         throw new NameSyntaxError(
-          `"${text[i]}" is not an ASCII character: write internationalised names in their xn-- form`,
+          `"${text[i]}" is not an ASCII character: write international names in their xn-- form, single octets as \\DDD`,
           i,
         );
-      } else if (octet > 0x7f) {
-        throw new NameSyntaxError("octets above 127 are written \\DDD in a name", i);
       }
       out.push(octet);
     }

@@ -106,7 +106,7 @@ function readArc(
 /** Metres with up to two decimals and an optional `m`, in centimetres. */
 function readMetres(source: FieldSource, what: string): number {
   const text = nextWord(source, what);
-  const match = /^(-?[0-9]{1,8}(?:\.[0-9]{1,2})?)m?$/i.exec(text);
+  const match = /^(-?[0-9]{1,9}(?:\.[0-9]{1,2})?)m?$/i.exec(text);
   if (match === null) throw expected(what, { text, quoted: false });
   return Math.round(Number(match[1]) * 100);
 }

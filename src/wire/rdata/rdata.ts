@@ -128,7 +128,13 @@ export function rdataToText(type: number, rdata: Uint8Array, origin?: Name): str
   const row = rows.get(type);
   if (row === undefined || row.generic) return rdataToGenericText(rdata);
   const reader = new WireReader(rdata);
-  return row.fields.map((field) => field.toText(reader, origin)).join(" ");
+  let text = "";
+  for (const field of row.fields) {
+    const part = field.toText(reader, origin);
+    // A list of parameters can be empty (SVCB); everything else prints something.
+    if (part !== "") text += text === "" ? part : ` ${part}`;
+  }
+  return text;
 }
 
 /** The form that stands for any type: `\# length hex` (RFC 3597 §5). */

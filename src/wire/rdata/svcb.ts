@@ -93,11 +93,11 @@ function readParam(source: FieldSource): { key: number; value: Uint8Array } {
     const form = /^key/i.test(keyText) ? undefined : paramForm(key);
     const value = form === undefined ? octets : form.fromOctets(octets);
     const fault = paramForm(key)?.fault(value);
-    if (fault !== undefined) throw new RdataSyntaxError(`SvcParam ${keyToText(key)}: ${fault}`);
-    if (value.length > 0xffff) throw new RdataSyntaxError(`SvcParam ${keyToText(key)} is over 65535 octets`);
+    if (fault !== undefined) throw new RdataSyntaxError(fault);
+    if (value.length > 0xffff) throw new RdataSyntaxError("a value of 65535 octets at most was expected");
     return { key, value };
   } catch (error) {
-    if (error instanceof NameSyntaxError)
+    if (error instanceof NameSyntaxError || error instanceof RdataSyntaxError)
       throw new RdataSyntaxError(`SvcParam ${keyToText(key)}: ${error.message}`);
     throw error;
   }
