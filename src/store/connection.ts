@@ -33,27 +33,29 @@ export function prepareFile(directory: string, file: string): void {
 }
 
 /**
- * The connection that writes. Every commit is on the disk when it returns.
+ * The connection that writes, as SQLite opens it: nothing is written yet.
  * @throws SqliteError
  */
 export function openWriter(file: string): Database.Database {
-  const db = new Database(file, { timeout: BUSY_TIMEOUT });
-  try {
-    // Before anything is written: a database keeps the vacuum mode it was made with.
-    db.pragma("auto_vacuum = INCREMENTAL");
-    db.pragma("journal_mode = WAL");
-    db.pragma("synchronous = FULL");
-    db.pragma("foreign_keys = ON");
-    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    db.pragma(`journal_size_limit = ${LOG_LIMIT}`);
-    db.pragma("cell_size_check = ON");
-    db.pragma("trusted_schema = OFF");
-    db.pragma("temp_store = MEMORY");
-  } catch (error) {
-    db.close();
-    throw error;
-  }
-  return db;
+  return new Database(file, { timeout: BUSY_TIMEOUT });
+}
+
+/**
+ * Sets the writing connection up: from here on every commit is on the disk when it returns.
+ * @param fresh whether the database is yet empty
+ * @throws SqliteError
+ */
+export function prepareWriter(db: Database.Database, fresh: boolean): void {
+  // Before anything is written: a database keeps the vacuum mode it was made with.
+  if (fresh) db.pragma("auto_vacuum = INCREMENTAL");
+  db.pragma("journal_mode = WAL");
+  db.pragma("synchronous = FULL");
+  db.pragma("foreign_keys = ON");
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  db.pragma(`journal_size_limit = ${LOG_LIMIT}`);
+  db.pragma("cell_size_check = ON");
+  db.pragma("trusted_schema = OFF");
+  db.pragma("temp_store = MEMORY");
 }
 
 /**

@@ -9,7 +9,10 @@ import { StoreError } from "./error.ts";
 /** Milliseconds to wait for a holder that is just ending. */
 const PATIENCE = 250;
 
-/** The lock on one data directory, held until released. */
+/** Keeps locks from being collected, and so lost, should whoever holds one lose sight of it. */
+const held = new Set<DirectoryLock>();
+
+/** The lock on one data directory, held until it is released or the process ends. */
 export class DirectoryLock {
   readonly #db: Database.Database;
 
@@ -53,10 +56,13 @@ export class DirectoryLock {
         error,
       );
     }
-    return new DirectoryLock(db);
+    const lock = new DirectoryLock(db);
+    held.add(lock);
+    return lock;
   }
 
   release(): void {
+    held.delete(this);
     this.#db.close();
   }
 }

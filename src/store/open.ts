@@ -2,11 +2,11 @@
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Catalogue } from "./catalogue.ts";
-import { openWriter, prepareFile } from "./connection.ts";
+import { openWriter, prepareFile, prepareWriter } from "./connection.ts";
 import { guarded } from "./error.ts";
 import { checkInvariants, checkStructure } from "./integrity.ts";
 import { DirectoryLock } from "./lock.ts";
-import { migrate } from "./schema.ts";
+import { identify, migrate } from "./schema.ts";
 import { SqliteStore } from "./store.ts";
 
 export const DATABASE_FILE = "rollcall.db";
@@ -32,8 +32,10 @@ export function openStore(directory: string, options: StoreOptions = {}): Sqlite
     prepareFile(directory, file);
     return guarded(`opening ${file}`, () => {
       db = openWriter(file);
+      const version = identify(db);
+      prepareWriter(db, version === 0);
       if (options.maxBytes !== undefined) limitSize(db, options.maxBytes);
-      migrate(db);
+      migrate(db, version);
       checkStructure(db);
       const catalogue = new Catalogue(db);
       checkInvariants(db, catalogue);

@@ -69,15 +69,16 @@ const MIGRATIONS: readonly string[] = [
 export const SCHEMA_VERSION: number = MIGRATIONS.length;
 
 /**
- * Makes sure that the database is Rollcall's, and of this program's schema version.
+ * Makes sure that the database is Rollcall's and not newer than this program, without writing to it.
+ * @returns the steps it has had: 0 for a database that is yet empty
  * @throws StoreError `STORE_FOREIGN`, `STORE_NEWER` or `STORE_CORRUPT`; SqliteError
  */
-export function migrate(db: Database): void {
+export function identify(db: Database): number {
   const applicationId = Number(db.pragma("application_id", { simple: true }));
   const version = Number(db.pragma("user_version", { simple: true }));
   const tables = db.prepare("SELECT count(*) FROM sqlite_schema").pluck().get();
-  const fresh = applicationId === 0 && version === 0 && tables === 0;
-  if (!fresh && applicationId !== APPLICATION_ID) {
+  if (applicationId === 0 && version === 0 && tables === 0) return 0;
+  if (applicationId !== APPLICATION_ID) {
     throw new StoreError(
       "STORE_FOREIGN",
       `${db.name} is an SQLite database of some other program`,
@@ -91,9 +92,15 @@ export function migrate(db: Database): void {
       "Start the newer Rollcall that wrote it, or restore a backup from before the upgrade.",
     );
   }
-  if (!fresh && version < 1) {
-    throw new StoreError("STORE_CORRUPT", `${db.name} has no schema version`, RESTORE_ADVICE);
-  }
+  if (version < 1) throw new StoreError("STORE_CORRUPT", `${db.name} has no schema version`, RESTORE_ADVICE);
+  return version;
+}
+
+/**
+ * Takes the steps that a database with `version` of them has not had, each in a transaction.
+ * @throws SqliteError
+ */
+export function migrate(db: Database, version: number): void {
   for (let step = version; step < SCHEMA_VERSION; step++) {
     db.transaction(() => {
       db.exec(MIGRATIONS[step]!);
