@@ -12,12 +12,13 @@ import { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 import type { Config, ListenAddress, NotifyTarget, RecordLimits, ZoneConfig } from "./config.ts";
 import { loadKeyFiles } from "./keys.ts";
-import { zoneNameText } from "./leaf.ts";
+import { listenText, zoneNameText } from "./leaf.ts";
 import { Mistake, ProblemCollector } from "./mistake.ts";
 import { MAX_SOCKET_PATH, controlSocketPath } from "./paths.ts";
 import { hasErrors } from "./problem.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { parseDuration, parseSize, socketAddressToText } from "./quantity.ts";
+import type { SocketAddressText } from "./quantity.ts";
 import {
   JOURNAL_DEFAULTS,
   JournalSchema,
@@ -74,6 +75,22 @@ export function dataDirectoryOf(path: string): string | Mistake {
     `${path} does not say which directory holds the data`,
     `Add: data = "data"`,
   );
+}
+
+/**
+ * The first address that the configuration listens on, as one on the same machine reaches it; read without judging the
+ * rest of the file.
+ */
+export function listenAddressOf(path: string): SocketAddressText | Mistake {
+  const read = readToml(path);
+  if ("problem" in read) return new Mistake(read.problem.code as Mistake["code"], read.problem.message);
+  const [first] = listAt(read.table, "listen");
+  const listen = typeof first === "string" ? listenText(first) : undefined;
+  if (listen === undefined)
+    return new Mistake("CONFIG_MISSING", `${path} does not say where the server listens`);
+  if (listen instanceof Mistake) return listen;
+  const loopback: Record<string, string> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+  return { address: loopback[listen.address] ?? listen.address, port: listen.port };
 }
 
 /** The texts and values of a TOML file, or what keeps it from being one. */

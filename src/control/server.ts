@@ -168,6 +168,7 @@ export class ControlServer {
 
   #refusal(error: unknown, verb: string): ControlError {
     if (error instanceof ControlError) return error;
+    if (hasAdvice(error)) return new ControlError(error.code, error.message, { advice: error.advice });
     this.#options.onFault(error, verb);
     const reason = error instanceof Error ? error.message : String(error);
     return new ControlError("CONTROL_INTERNAL", `the server failed: ${reason}`, {
@@ -211,4 +212,11 @@ function answers(path: string): Promise<boolean> {
       resolve(error.code !== "ECONNREFUSED" && error.code !== "ENOENT");
     });
   });
+}
+
+/** Whether an error has a stable code and advice: a fault of the disk, say, that is the operator's to mend. */
+function hasAdvice(error: unknown): error is Error & { readonly code: string; readonly advice: string } {
+  if (!(error instanceof Error)) return false;
+  const { code, advice } = error as { code?: unknown; advice?: unknown };
+  return typeof code === "string" && typeof advice === "string";
 }

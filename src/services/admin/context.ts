@@ -1,32 +1,34 @@
 /** What the administrator's verbs need of the house, and how they name a zone. */
-import type { Config } from "../../config/config.ts";
+import type { RecordLimits, ZoneConfig } from "../../config/config.ts";
 import { didYouMean } from "../../config/suggest.ts";
 import { ControlError } from "../../control/protocol.ts";
-import type { ReloadReport, ServerStatus } from "../../control/verbs.ts";
+import type { ReloadReport, SecondaryJson, ServerStatus } from "../../control/verbs.ts";
 import { Name, NameSyntaxError } from "../../wire/name.ts";
+import type { ResourceRecord } from "../../wire/record.ts";
+import type { ChangeOrigin } from "../../zone/changeset.ts";
 import type { StoredZone, ZoneStore } from "../../zone/ports.ts";
 import type { ChangeQueue, PublishedZone } from "../change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "../change-queue.ts";
 
-/** How far NOTIFY has got with one secondary: the part of the notifier's status that is shown. */
-export interface SecondaryProgress {
-  /** `192.0.2.1:53` or `[2001:db8::1]:53`. */
-  readonly address: string;
-  readonly state: string;
-}
-
 export interface AdminContext {
   readonly store: ZoneStore;
   readonly changes: Pick<ChangeQueue, "submit">;
-  readonly notifier: { status(apex: Name): readonly SecondaryProgress[] };
-  /** The zones being served. */
-  readonly zones: { get(apex: Name): PublishedZone | undefined };
-  /** The configuration of today. */
-  readonly config: () => Config;
-  /** Begins to serve a zone that was just created; false where the configuration does not name it. */
-  readonly serve: (apex: Name) => boolean;
-  /** The server's status; its zones are filled in here. */
-  readonly status: () => ServerStatus;
+  /** The configuration of a zone; undefined where it names no such zone. */
+  readonly zoneConfig: (apex: Name) => ZoneConfig | undefined;
+  /** The zone being served at an apex. */
+  readonly publishedZone: (apex: Name) => PublishedZone | undefined;
+  /** Creates a zone in the store, and serves it where the configuration names it. */
+  readonly createZone: (
+    apex: Name,
+    records: readonly ResourceRecord[],
+    origin: ChangeOrigin,
+  ) => StoredZone | Promise<StoredZone>;
+  /** Caps on records where the configuration does not name the zone. */
+  readonly limits: () => RecordLimits;
+  /** Where the secondaries of a zone have got to. */
+  readonly secondaries: (apex: Name) => readonly SecondaryJson[];
+  /** The server's status without its zones. */
+  readonly status: () => Omit<ServerStatus, "zones">;
   readonly reload: () => Promise<ReloadReport>;
   /** Begins to stop; called when the answer to `stop` is on its way. */
   readonly stop: () => void;

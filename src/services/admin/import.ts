@@ -2,7 +2,6 @@
  * `zone import`: makes a zone what the uploaded records say. A zone that is there already is not replaced: the difference
  * becomes one changeset, so that secondaries get it by IXFR and the history shows it.
  */
-import { zoneConfigOf } from "../../config/config.ts";
 import type { RecordLimits } from "../../config/config.ts";
 import { hasErrors } from "../../config/problem.ts";
 import type { Problem } from "../../config/problem.ts";
@@ -32,7 +31,7 @@ export async function importZone(
   const apex = nameOf(args.text("zone"));
   const file = args.text("file");
   const dryRun = args.flag("dryRun");
-  const limits = zoneConfigOf(context.config(), apex)?.limits ?? context.config().limits.records;
+  const limits = context.zoneConfig(apex)?.limits ?? context.limits();
   const records = await readUpload(apex, file, limits, request);
   await request.progress({ step: "checking the zone" });
   const problems = checkedZone(apex, records, file);
@@ -48,7 +47,7 @@ export async function importZone(
   const exists = context.store.zones().some((zone) => zone.apex.equals(apex));
   const result = exists
     ? await change(context, apex, records, { actor, at, cause: "import", note: file }, dryRun, problems)
-    : create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
+    : await create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
   if (!dryRun && result.outcome !== "unchanged") {
     const { outcome, serialBefore, serialAfter, diff } = result;
     const counts = { removed: diff.removedCount, added: diff.addedCount };
@@ -111,20 +110,16 @@ function overLimit(what: string, key: string, limit: number): ControlError {
   );
 }
 
-function create(
+async function create(
   context: AdminContext,
   apex: Name,
   records: readonly ResourceRecord[],
   origin: ChangeOrigin,
   dryRun: boolean,
   warnings: readonly Problem[],
-): ImportResult {
+): Promise<ImportResult> {
   const serial = soaSerial(soaOf(records).rdata);
-  let served = zoneConfigOf(context.config(), apex) !== undefined;
-  if (!dryRun) {
-    context.store.create(apex, records, origin);
-    served = context.serve(apex);
-  }
+  if (!dryRun) await context.createZone(apex, records, origin);
   return {
     zone: apex.toString(),
     outcome: "created",
@@ -133,7 +128,7 @@ function create(
     serialNote: "The serial is that of the file.",
     records: records.length,
     diff: { removed: [], added: [], removedCount: 0, addedCount: records.length },
-    served,
+    served: context.zoneConfig(apex) !== undefined,
     warnings,
   };
 }
@@ -146,7 +141,7 @@ async function change(
   dryRun: boolean,
   warnings: readonly Problem[],
 ): Promise<ImportResult> {
-  if (context.zones.get(apex) === undefined) throw notServed(apex);
+  if (context.publishedZone(apex) === undefined) throw notServed(apex);
   const judge = (view: ZoneView) => {
     const { changeset, serialNote } = planImport(context, view, records, origin);
     const outcome = changeset === undefined ? "unchanged" : "changed";

@@ -1,9 +1,8 @@
 /** The verbs that only look: status, zone list, show, export and history. Long ones let the thread go between pieces. */
-import { zoneConfigOf } from "../../config/config.ts";
 import type { Arguments } from "../../control/dispatch.ts";
 import { ControlError } from "../../control/protocol.ts";
 import type { ControlRequest } from "../../control/server.ts";
-import type { HistoryJson, RecordJson, SecondaryJson, VerbResult, ZoneSummary } from "../../control/verbs.ts";
+import type { HistoryJson, RecordJson, VerbResult, ZoneSummary } from "../../control/verbs.ts";
 import { typeFromText } from "../../wire/iana/type.ts";
 import { soaSerial } from "../../wire/rdata/soa.ts";
 import { record } from "../../wire/record.ts";
@@ -37,8 +36,8 @@ export function zoneSummary(context: AdminContext, { apex, serial, recordCount }
     name: apex.toString(),
     serial,
     records: recordCount,
-    served: context.zones.get(apex) !== undefined,
-    dynamic: zoneConfigOf(context.config(), apex)?.update.some((rule) => rule.allow) ?? false,
+    served: context.publishedZone(apex) !== undefined,
+    dynamic: context.zoneConfig(apex)?.update.some((rule) => rule.allow) ?? false,
     ...(last === undefined ? {} : { changedAt: last.origin.at }),
   };
 }
@@ -46,20 +45,9 @@ export function zoneSummary(context: AdminContext, { apex, serial, recordCount }
 export function status(context: AdminContext): VerbResult<"status"> {
   const zones = context.store.zones().map((zone) => ({
     ...zoneSummary(context, zone),
-    secondaries: secondaries(context, zone),
+    secondaries: context.secondaries(zone.apex),
   }));
   return { ...context.status(), zones: zones.toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
-}
-
-/** Those the configuration names, and those that fetched the zone without being named. */
-function secondaries(context: AdminContext, { apex, serial }: StoredZone): SecondaryJson[] {
-  const seen = new Map(context.store.secondaries(apex).map((state) => [state.address, state]));
-  const states = new Map(context.notifier.status(apex).map(({ address, state }) => [address, state]));
-  return [...new Set([...states.keys(), ...seen.keys()])].toSorted().map((address) => {
-    const last = seen.get(address);
-    const state = states.get(address) ?? (last?.serial === serial ? "current" : "behind");
-    return { address, state, ...(last === undefined ? {} : { serial: last.serial, at: last.at }) };
-  });
 }
 
 export async function showZone(
@@ -75,7 +63,7 @@ export async function showZone(
   if (typeText !== undefined && type === undefined) {
     throw new ControlError("CONTROL_ARGUMENT", `"${typeText}" is not a record type`);
   }
-  const view = context.zones.get(zone.apex)?.view;
+  const view = context.publishedZone(zone.apex)?.view;
   const isWanted = (each: ResourceRecord): boolean =>
     (name === undefined || each.name.equals(name)) && (type === undefined || each.type === type);
   // One name of a zone that is served is found at once; all else is read from one consistent state.

@@ -27,7 +27,7 @@ export async function rollbackZone(
   args: Arguments<"zone.rollback">,
 ): Promise<RollbackResult> {
   const { apex } = storedZone(context, args.text("zone"));
-  if (context.zones.get(apex) === undefined) throw notServed(apex);
+  if (context.publishedZone(apex) === undefined) throw notServed(apex);
   const ownerText = args.optionalText("owner");
   const owner = ownerText === undefined ? undefined : nameOf(ownerText);
   const target = await findTarget(context, apex, args.optionalNumber("serial"), args.optionalNumber("at"));
