@@ -9,7 +9,7 @@ import type { Changeset, ChangeOrigin } from "../zone/changeset.ts";
 import type { Catalogue, ZoneRow } from "./catalogue.ts";
 import { StoreError } from "./error.ts";
 import type { Journal } from "./journal.ts";
-import { assertStorable, invalid, type RecordTable } from "./records.ts";
+import { assertStorable, BulkInsert, invalid, type RecordTable } from "./records.ts";
 
 /** Octets of SOA RDATA at least: two root names and five numbers (RFC 1035 §3.3.13). */
 const MIN_SOA_LENGTH = 22;
@@ -105,7 +105,7 @@ export function createZone(
       .transaction(() => {
         const empty = catalogue.insert(apex);
         let soa: ResourceRecord | undefined;
-        let recordCount = 1;
+        const bulk = new BulkInsert(db, empty.id, apex);
         for (const rr of source) {
           if (rr.type === RrType.SOA) {
             if (soa !== undefined) throw invalid(rr, "is a second SOA");
@@ -113,14 +113,14 @@ export function createZone(
             continue;
           }
           assertStorable(rr, apex);
-          if (records.addUnchecked(empty.id, apex, rr)) recordCount++;
+          bulk.add(rr);
         }
         if (soa === undefined)
           throw new StoreError(
             "STORE_INVALID",
             `the records of zone ${apex.toString()} have no SOA among them`,
           );
-        recordCount -= records.dropDoubles(empty.id);
+        const recordCount = 1 + bulk.finish() - records.dropDoubles(empty.id);
         const row = { ...empty, soa, serial: serialOf(soa, apex), recordCount };
         catalogue.update(empty, row);
         journal.appendCreation(row.id, row.serial, recordCount, origin);

@@ -7,6 +7,8 @@ import { decodeRecord, decodeRecords, encodeRecords } from "./rr-blob.ts";
 
 /** Most entries one page of history holds, whatever is asked for. */
 export const MAX_HISTORY_PAGE = 1000;
+/** Octets of changesets after which a page of history ends, so that a row of great imports does not fill the memory. */
+const HISTORY_OCTETS = 16 * 1024 * 1024;
 /** Most entries, and octets of them, that one trim deletes: some milliseconds of work. */
 const TRIM_ENTRIES = 500;
 const TRIM_OCTETS = 4 * 1024 * 1024;
@@ -145,20 +147,27 @@ export class Journal {
     return rows.map((row) => changesetOf(zone, row)).filter((changeset) => changeset !== undefined);
   }
 
-  /** See `ZoneStore.history`. */
+  /** See `ZoneStore.history`: up to {@link MAX_HISTORY_PAGE} entries, fewer where they are large. */
   history(zone: ZoneRow, options: { limit: number; before?: number; since?: number }): HistoryEntry[] {
     const limit = Math.min(Math.max(Math.trunc(options.limit), 0), MAX_HISTORY_PAGE);
     const before = options.before ?? Number.MAX_SAFE_INTEGER;
     const since = options.since ?? Number.MIN_SAFE_INTEGER;
-    return this.#history.all(zone.id, before, since, limit).map((row) => ({
-      id: row.id,
-      origin: originOf(row),
-      serialBefore: row.serial_before ?? undefined,
-      serialAfter: row.serial_after,
-      changeset: changesetOf(zone, row),
-      removedCount: row.removed_count,
-      addedCount: row.added_count,
-    }));
+    const entries: HistoryEntry[] = [];
+    let octets = 0;
+    for (const row of this.#history.iterate(zone.id, before, since, limit)) {
+      octets += row.size;
+      if (octets > HISTORY_OCTETS && entries.length > 0) break;
+      entries.push({
+        id: row.id,
+        origin: originOf(row),
+        serialBefore: row.serial_before ?? undefined,
+        serialAfter: row.serial_after,
+        changeset: changesetOf(zone, row),
+        removedCount: row.removed_count,
+        addedCount: row.added_count,
+      });
+    }
+    return entries;
   }
 
   /**

@@ -12,6 +12,13 @@ import { plain } from "./rr-blob.ts";
 /** Rows read at once: enough to make the round trip into SQLite cheap, few enough that the largest RDATA fit in memory. */
 const PAGE_ROWS = 512;
 
+/** Rows that one statement of a bulk insert takes. */
+const BULK_ROWS = 16;
+
+const INSERT = "INSERT INTO record (zone, owner, type, rdata, ttl, owner_written) VALUES";
+const INSERT_ROW = "(?, ?, ?, ?, ?, ?)";
+const INSERT_COLUMNS = 6;
+
 /** Types whose RDATA hold names or text whose case does not count: two that differ in it alone are one record. */
 const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, RrType.TXT]);
 
@@ -27,9 +34,7 @@ export class RecordTable {
   readonly #clear: Statement<[number]>;
 
   constructor(db: Database) {
-    this.#insert = db.prepare(
-      "INSERT INTO record (zone, owner, type, rdata, ttl, owner_written) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-    );
+    this.#insert = db.prepare(`${INSERT} ${INSERT_ROW} ON CONFLICT DO NOTHING`);
     this.#delete = db.prepare("DELETE FROM record WHERE zone = ? AND owner = ? AND type = ? AND rdata = ?");
     this.#siblings = db
       .prepare<[number, Uint8Array, number], Uint8Array>(
@@ -48,14 +53,6 @@ export class RecordTable {
   add(zone: number, apex: Name, rr: ResourceRecord): boolean {
     const owner = ownerKey(rr.name, apex);
     if (!CASE_COUNTS.has(rr.type) && this.#hasEqual(zone, owner, rr)) return false;
-    return (
-      this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, apex)).changes === 1
-    );
-  }
-
-  /** Adds a record unless the very same RDATA are there; what differs in letter case alone goes by {@link dropDoubles}. */
-  addUnchecked(zone: number, apex: Name, rr: ResourceRecord): boolean {
-    const owner = ownerKey(rr.name, apex);
     return (
       this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, apex)).changes === 1
     );
@@ -91,6 +88,45 @@ export class RecordTable {
     if (siblings.length === 0) return false;
     const key = rdataKey(rr.type, rr.rdata);
     return siblings.some((rdata) => rdataKey(rr.type, plain(rdata)) === key);
+  }
+}
+
+/** Fills a new zone, many rows a statement: the call into SQLite costs as much as the row. */
+export class BulkInsert {
+  readonly #zone: number;
+  readonly #apex: Name;
+  readonly #one: Statement;
+  readonly #many: Statement;
+  readonly #waiting: unknown[] = [];
+  #inserted = 0;
+
+  constructor(db: Database, zone: number, apex: Name) {
+    this.#zone = zone;
+    this.#apex = apex;
+    const prepare = (rows: number): Statement =>
+      db.prepare(`${INSERT} ${Array(rows).fill(INSERT_ROW).join(", ")} ON CONFLICT DO NOTHING`);
+    this.#one = prepare(1);
+    this.#many = prepare(BULK_ROWS);
+  }
+
+  /** Adds a record, unless the very same RDATA are there: for letter case see {@link RecordTable.dropDoubles}. */
+  add(rr: ResourceRecord): void {
+    const owner = ownerKey(rr.name, this.#apex);
+    const waiting = this.#waiting;
+    waiting.push(this.#zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, this.#apex));
+    if (waiting.length === BULK_ROWS * INSERT_COLUMNS) {
+      this.#inserted += this.#many.run(waiting).changes;
+      waiting.length = 0;
+    }
+  }
+
+  /** Inserts what still waits. @returns how many records were inserted in all */
+  finish(): number {
+    for (let at = 0; at < this.#waiting.length; at += INSERT_COLUMNS) {
+      this.#inserted += this.#one.run(this.#waiting.slice(at, at + INSERT_COLUMNS)).changes;
+    }
+    this.#waiting.length = 0;
+    return this.#inserted;
   }
 }
 

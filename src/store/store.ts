@@ -119,7 +119,9 @@ export class SqliteStore implements ZoneStore {
     if (!this.#db.open) return;
     this.#snapshots.close();
     try {
-      guarded("writing the secondaries' state", () => this.#secondaries.write());
+      this.#secondaries.write();
+    } catch {
+      // It may be lost, and a full disk must not keep the rest from closing well.
     } finally {
       // Closing the last connection copies the log into the database and removes it.
       this.#db.close();

@@ -74,7 +74,10 @@ export interface ZoneStore extends CommitPort {
    * undefined where the journal does not reach back to it or they take more than `maxBytes` octets.
    */
   changesSince(apex: Name, serial: number, maxBytes?: number): readonly Changeset[] | undefined;
-  /** Newest first. `before` continues an earlier page by its last id. */
+  /**
+   * Newest first; `since`, in milliseconds since 1970 UTC, leaves out what is older. `before` continues an earlier
+   * page by its last id: there is no more only once a page is empty.
+   */
   history(apex: Name, options: { limit: number; before?: number; since?: number }): HistoryEntry[];
   /**
    * Deletes changesets beyond the limits, a bounded number at a time.
