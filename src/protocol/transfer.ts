@@ -1,0 +1,408 @@
+/**
+ * Zone transfers out: from the request to the messages, which are drawn one at a time as the peer takes them (AXFR,
+ * RFC 5936; IXFR, RFC 1995; over UDP too).
+ *
+ * | refused because                       | RCODE   | as                                                      |
+ * |---------------------------------------|---------|---------------------------------------------------------|
+ * | not one question, IXFR without SOA    | FORMERR | RFC 5936 §2.1.1, RFC 1995 §3                            |
+ * | AXFR over UDP                         | NOTIMP  | Knot and NSD (BIND: FORMERR); RFC 5936 §4.2 defines none |
+ * | not a zone of this server             | NOTAUTH | RFC 5936 §2.2.1                                         |
+ * | no rule allows it                     | REFUSED | RFC 5936 §5                                             |
+ * | as many transfers as allowed run      | REFUSED | Knot, which says Not Ready in an EDE while it holds transfers back. BIND says SERVFAIL, at which Windows logs a locked zone. Secondaries try again after the SOA's RETRY whichever it is, or at the next NOTIFY. |
+ */
+import type { Requester, TransferRule } from "../auth/acl.ts";
+import { mayTransfer } from "../auth/acl.ts";
+import type { ServerTransaction } from "../auth/tsig/server.ts";
+import type { ExtendedError } from "../wire/edns.ts";
+import { EDNS_VERSION, MAX_UDP_PAYLOAD, MIN_UDP_PAYLOAD } from "../wire/edns.ts";
+import { WireError } from "../wire/error.ts";
+import { RrClass } from "../wire/iana/class.ts";
+import { Ede, Rcode } from "../wire/iana/code.ts";
+import { RrType } from "../wire/iana/type.ts";
+import type { Message } from "../wire/message.ts";
+import { Flag } from "../wire/message.ts";
+import type { Name } from "../wire/name.ts";
+import { soaSerial } from "../wire/rdata/soa.ts";
+import type { Question, ResourceRecord } from "../wire/record.ts";
+import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
+import type { ZoneView } from "../zone/view.ts";
+import { axfrRecords } from "./axfr.ts";
+import type { Refusal } from "./dispatch.ts";
+import { replyTo } from "./dispatch.ts";
+import { planIxfr } from "./ixfr.ts";
+import { packRecords } from "./transfer-packing.ts";
+
+/** What a peer asks for. */
+export interface TransferRequest {
+  readonly kind: "axfr" | "ixfr";
+  readonly question: Question;
+  /** With IXFR: the serial the peer has. */
+  readonly clientSerial: number | undefined;
+}
+
+interface Rejection {
+  readonly rcode: number;
+  readonly reason: string;
+  readonly ede: ExtendedError;
+}
+
+export type TransferReading =
+  | { readonly ok: true; readonly request: TransferRequest }
+  | ({ readonly ok: false } & Rejection);
+
+/**
+ * Reads a transfer request, whatever octets came behind it: some Windows servers send two.
+ * @param message a QUERY for AXFR or IXFR
+ */
+export function readTransferRequest(message: Message, transport: "udp" | "tcp"): TransferReading {
+  const [question, ...others] = message.questions;
+  if (question === undefined || others.length > 0) {
+    return { ok: false, ...rejection(Rcode.FORMERR, Ede.OTHER, "a transfer request has one question") };
+  }
+  if (question.class !== RrClass.IN) {
+    return {
+      ok: false,
+      ...rejection(Rcode.NOTAUTH, Ede.NOT_AUTHORITATIVE, "only zones of class IN are served"),
+    };
+  }
+  if (question.type === RrType.AXFR) {
+    if (transport === "udp") {
+      return { ok: false, ...rejection(Rcode.NOTIMP, Ede.NOT_SUPPORTED, "AXFR is for TCP") };
+    }
+    return { ok: true, request: { kind: "axfr", question, clientSerial: undefined } };
+  }
+  // RFC 1995 §3
+  const soa = message.authorities.find(
+    (rr) => rr.type === RrType.SOA && rr.class === RrClass.IN && rr.name.equals(question.name),
+  );
+  if (soa === undefined) {
+    const reason = "an IXFR request has the zone's SOA in its authority section";
+    return { ok: false, ...rejection(Rcode.FORMERR, Ede.OTHER, reason) };
+  }
+  return { ok: true, request: { kind: "ixfr", question, clientSerial: soaSerial(soa.rdata) } };
+}
+
+/** Counts the transfers that run at once. */
+export class TransferSlots {
+  readonly #limit: () => number;
+  #taken = 0;
+
+  /** @param limit asked each time: a reload may change it */
+  constructor(limit: () => number) {
+    this.#limit = limit;
+  }
+
+  get taken(): number {
+    return this.#taken;
+  }
+
+  /** @returns what gives the slot back (once, however often it is called), or undefined where all are taken */
+  take(): (() => void) | undefined {
+    if (this.#taken >= this.#limit()) return undefined;
+    this.#taken++;
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      this.#taken--;
+    };
+  }
+}
+
+/** A zone that may be asked for. */
+export interface TransferZone {
+  readonly apex: Name;
+  readonly transfer: readonly TransferRule[];
+  readonly view: Pick<ZoneView, "soa" | "recordCount">;
+}
+
+export interface TransferDeps {
+  readonly zone: (apex: Name) => TransferZone | undefined;
+  readonly store: Pick<ZoneStore, "snapshot" | "changesSince">;
+  readonly slots: TransferSlots;
+  /** Seconds since 1970 UTC, whole: asked for each message that is signed. */
+  readonly now: () => number;
+}
+
+/** A transfer request whose signature, if any, was verified. */
+export interface TransferOutcome {
+  readonly message: Message;
+  readonly requester: Requester;
+  readonly transaction: ServerTransaction | undefined;
+}
+
+/** What a transfer is, and how far it has come. */
+export interface TransferReport {
+  readonly zone: Name;
+  readonly key: Name | undefined;
+  /** `current`: the SOA alone. `fallback`: an IXFR answered with the whole zone, or over UDP with a hint to use TCP. */
+  readonly kind: "axfr" | "ixfr" | "current" | "fallback";
+  /** Why an IXFR was not answered incrementally. */
+  readonly reason: string | undefined;
+  /** The serial the peer had, where it said so. */
+  readonly from: number | undefined;
+  /** The serial it has at the end; with `current` and a hint that is no more than it had. */
+  readonly to: number | undefined;
+  /** Messages and octets drawn so far. */
+  readonly messages: number;
+  readonly octets: number;
+}
+
+export type TransferStart =
+  | {
+      readonly kind: "refused";
+      readonly bytes: Uint8Array;
+      readonly refusal: Refusal;
+      /** Only for now: the peer is welcome when another transfer has ended. */
+      readonly busy: boolean;
+    }
+  | { readonly kind: "stream"; readonly stream: TransferStream };
+
+/** An incremental transfer of more octets than this counts among the transfers at once, as whole zones do. */
+const LARGE_INCREMENT = 64 * 1024;
+/** Octets a record takes, about: what a zone is guessed to measure against its changes. */
+const TYPICAL_RECORD = 64;
+
+/**
+ * Starts a transfer, or refuses it.
+ * @throws what the store throws, but for being busy
+ */
+export function startTransfer(outcome: TransferOutcome, deps: TransferDeps): TransferStart {
+  const { message, requester } = outcome;
+  const read = readTransferRequest(message, requester.transport);
+  if (!read.ok) return refuse(outcome, deps, read);
+  const { question } = read.request;
+  const zone = deps.zone(question.name);
+  if (zone === undefined) {
+    const reason = `${question.name.toString()} is no zone of this server`;
+    return refuse(outcome, deps, rejection(Rcode.NOTAUTH, Ede.NOT_AUTHORITATIVE, reason));
+  }
+  if (!mayTransfer(zone.transfer, requester)) {
+    return refuse(outcome, deps, rejection(Rcode.REFUSED, Ede.PROHIBITED, notAllowed(zone, requester)));
+  }
+  const start = new Start(outcome, deps, read.request, zone);
+  return read.request.clientSerial === undefined
+    ? start.whole(undefined)
+    : start.incremental(read.request.clientSerial);
+}
+
+/** One request that is allowed, on its way to a stream. */
+class Start {
+  readonly #outcome: TransferOutcome;
+  readonly #deps: TransferDeps;
+  readonly #request: TransferRequest;
+  readonly #zone: TransferZone;
+
+  constructor(outcome: TransferOutcome, deps: TransferDeps, request: TransferRequest, zone: TransferZone) {
+    this.#outcome = outcome;
+    this.#deps = deps;
+    this.#request = request;
+    this.#zone = zone;
+  }
+
+  incremental(clientSerial: number): TransferStart {
+    const { apex, view } = this.#zone;
+    const { soa } = view;
+    const plan = planIxfr({
+      clientSerial,
+      current: soa,
+      changes: (maxOctets) => this.#deps.store.changesSince(apex, clientSerial, maxOctets),
+      zoneOctets: view.recordCount * TYPICAL_RECORD,
+    });
+    if (plan.kind === "current") {
+      return this.#stream(plan.records, { kind: "current", reason: undefined, to: clientSerial });
+    }
+    if (this.#outcome.requester.transport === "udp") {
+      const message = plan.kind === "full" ? undefined : this.#oneMessage(plan.records);
+      // RFC 1995 §2: the current SOA alone tells the client to come again over TCP
+      const reason = plan.kind === "full" ? plan.reason : "too long for UDP";
+      if (message === undefined) return this.#stream([soa], { kind: "fallback", reason, to: clientSerial });
+      return this.#stream(plan.records, { kind: "ixfr", reason: undefined, to: plan.serial }, [message]);
+    }
+    if (plan.kind === "full") return this.whole(plan.reason);
+    const release = plan.octets > LARGE_INCREMENT ? this.#deps.slots.take() : () => undefined;
+    if (release === undefined) return this.#busy();
+    return this.#stream(
+      plan.records,
+      { kind: "ixfr", reason: undefined, to: plan.serial },
+      undefined,
+      release,
+    );
+  }
+
+  /** @param reason why, where it answers an IXFR */
+  whole(reason: string | undefined): TransferStart {
+    const release = this.#deps.slots.take();
+    if (release === undefined) return this.#busy();
+    let snapshot: ZoneSnapshot;
+    try {
+      snapshot = this.#deps.store.snapshot(this.#zone.apex);
+    } catch (error) {
+      release();
+      if (error instanceof Error && "code" in error && error.code === "STORE_BUSY") return this.#busy();
+      throw error;
+    }
+    const kind = reason === undefined ? "axfr" : "fallback";
+    return this.#stream(
+      axfrRecords(snapshot),
+      { kind, reason, to: soaSerial(snapshot.soa.rdata) },
+      undefined,
+      () => {
+        snapshot.close();
+        release();
+      },
+    );
+  }
+
+  #busy(): TransferStart {
+    const reason = "as many zone transfers as allowed are under way: try again in a moment";
+    return refuse(this.#outcome, this.#deps, rejection(Rcode.REFUSED, Ede.NOT_READY, reason), true);
+  }
+
+  #stream(
+    records: Iterable<ResourceRecord>,
+    report: Pick<TransferReport, "kind" | "reason" | "to">,
+    messages: Iterable<Uint8Array> = this.#pack(records),
+    release: () => void = () => undefined,
+  ): TransferStart {
+    const { transaction } = this.#outcome;
+    const sequence = transaction?.sequence();
+    const { now } = this.#deps;
+    const sign = sequence === undefined ? undefined : (message: Uint8Array) => sequence.sign(message, now());
+    const stream = new TransferStream(messages, sign, release, {
+      ...report,
+      zone: this.#zone.apex,
+      key: transaction?.key,
+      from: this.#request.clientSerial,
+    });
+    return { kind: "stream", stream };
+  }
+
+  #pack(records: Iterable<ResourceRecord>): Iterable<Uint8Array> {
+    const { message, requester, transaction } = this.#outcome;
+    const { header, edns } = message;
+    return packRecords(records, {
+      id: header.id,
+      // RFC 5936 §2.2.1
+      flags: Flag.QR | Flag.AA | (header.flags & Flag.RD),
+      question: this.#request.question,
+      reserve: transaction?.overhead ?? 0,
+      ...(requester.transport === "udp" ? { limit: udpLimit(message) } : {}),
+      edns: edns && {
+        udpPayload: MAX_UDP_PAYLOAD,
+        version: EDNS_VERSION,
+        extendedRcode: 0,
+        dnssecOk: edns.dnssecOk,
+        options: [],
+      },
+    });
+  }
+
+  /** The records as one message; undefined where they take more. */
+  #oneMessage(records: Iterable<ResourceRecord>): Uint8Array | undefined {
+    try {
+      const [first, second] = this.#pack(records);
+      return second === undefined ? first : undefined;
+    } catch (error) {
+      if (error instanceof WireError && error.code === "WIRE_FULL") return undefined;
+      throw error;
+    }
+  }
+}
+
+/**
+ * The messages of a transfer, signed, in order. To be drawn once. Whatever it holds is given back when the last message
+ * was drawn, when drawing fails, and when it is closed or abandoned before (`return`), even before the first message.
+ */
+export class TransferStream implements IterableIterator<Uint8Array> {
+  readonly #messages: Iterator<Uint8Array>;
+  readonly #sign: ((message: Uint8Array) => Uint8Array) | undefined;
+  readonly #release: () => void;
+  readonly #about: Omit<TransferReport, "messages" | "octets">;
+  #drawn = 0;
+  #octets = 0;
+  #closed = false;
+
+  constructor(
+    messages: Iterable<Uint8Array>,
+    sign: ((message: Uint8Array) => Uint8Array) | undefined,
+    release: () => void,
+    about: Omit<TransferReport, "messages" | "octets">,
+  ) {
+    this.#messages = messages[Symbol.iterator]();
+    this.#sign = sign;
+    this.#release = release;
+    this.#about = about;
+  }
+
+  get report(): TransferReport {
+    return { ...this.#about, messages: this.#drawn, octets: this.#octets };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  /** @throws what reading the zone throws, or WireError for a record that fits no message: the transfer is to be cut off */
+  next(): IteratorResult<Uint8Array, undefined> {
+    if (this.#closed) return { done: true, value: undefined };
+    try {
+      const next = this.#messages.next();
+      if (next.done === true) {
+        this.close();
+        return { done: true, value: undefined };
+      }
+      const message = this.#sign === undefined ? next.value : this.#sign(next.value);
+      this.#drawn++;
+      this.#octets += message.length;
+      return { done: false, value: message };
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  return(): IteratorResult<Uint8Array, undefined> {
+    this.close();
+    return { done: true, value: undefined };
+  }
+
+  /** Ends the transfer, wherever it is. Can be called again. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      this.#messages.return?.();
+    } finally {
+      this.#release();
+    }
+  }
+}
+
+function rejection(rcode: number, code: number, reason: string): Rejection {
+  return { rcode, reason, ede: { code, text: reason } };
+}
+
+function refuse(outcome: TransferOutcome, deps: TransferDeps, why: Rejection, busy = false): TransferStart {
+  const { message, requester, transaction } = outcome;
+  const { rcode, reason, ede } = why;
+  const bytes = replyTo(message, { rcode, ede });
+  return {
+    kind: "refused",
+    bytes: transaction === undefined ? bytes : transaction.sign(bytes, deps.now()),
+    refusal: { exchange: "transfer", rcode, reason, name: message.questions[0]?.name, key: requester.key },
+    busy,
+  };
+}
+
+function notAllowed(zone: TransferZone, { address, key }: Requester): string {
+  const name = zone.apex.toString();
+  if (zone.transfer.length === 0) return `${name} is transferred to nobody`;
+  const who = key === undefined ? `${address} without a key` : `${address} with key ${key.toString()}`;
+  return `no transfer rule of ${name} lets ${who} in`;
+}
+
+/** RFC 6891 §6.2.3: what the client takes, within what is safe. */
+function udpLimit({ edns }: Message): number {
+  return Math.min(Math.max(edns?.udpPayload ?? 0, MIN_UDP_PAYLOAD), MAX_UDP_PAYLOAD);
+}
