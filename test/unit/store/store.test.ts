@@ -490,12 +490,15 @@ describe("secondaries", () => {
 
   test("beyond the bound forget the one silent longest", () => {
     created();
-    for (let i = 0; i <= MAX_SECONDARIES; i++) {
+    const remember = (i: number): void =>
       store.rememberSecondary(apex, { ...state, address: `192.0.2.1:${1000 + i}` });
-    }
+    for (let i = 0; i < MAX_SECONDARIES; i++) remember(i);
+    remember(0);
+    remember(MAX_SECONDARIES);
     const addresses = store.secondaries(apex).map((secondary) => secondary.address);
     expect(addresses).toHaveLength(MAX_SECONDARIES);
-    expect(addresses).not.toContain("192.0.2.1:1000");
+    expect(addresses).toContain("192.0.2.1:1000");
+    expect(addresses).not.toContain("192.0.2.1:1001");
   });
 
   test("of a zone that does not exist are refused", () => {
