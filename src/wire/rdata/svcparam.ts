@@ -212,5 +212,5 @@ function items(octets: Uint8Array): string[] {
 }
 
 function ascii(octets: Uint8Array): string {
-  return String.fromCharCode(...octets);
+  return Buffer.from(octets).toString("latin1");
 }

@@ -43,10 +43,14 @@ export function nextWord(source: FieldSource, what: string): string {
   return field.text;
 }
 
+/** More hexadecimal digits than RDATA can take: what is longer need not be looked at. */
+const MAX_REST = 2 * 0xffff;
+
 /** Takes all fields left, joined: how long hexadecimal and Base64 values are written. @throws RdataSyntaxError */
 export function restOfWords(source: FieldSource, what: string): string {
   let text = nextWord(source, what);
-  while (source.peek() !== undefined) text += nextWord(source, what);
+  while (source.peek() !== undefined && text.length <= MAX_REST) text += nextWord(source, what);
+  if (text.length > MAX_REST) throw new RdataSyntaxError(`${what} is longer than RDATA can be`);
   return text;
 }
 
