@@ -61,7 +61,8 @@ export class TcpConnections {
     if (this.#open.size < this.limits.connections) return true;
     let idlest: TcpConnection | undefined;
     for (const connection of this.#open) {
-      if (connection.isIdle && (idlest === undefined || connection.lastActive < idlest.lastActive)) idlest = connection;
+      if (connection.isIdle && (idlest === undefined || connection.lastActive < idlest.lastActive))
+        idlest = connection;
     }
     if (idlest === undefined) return false;
     idlest.close();
@@ -124,7 +125,7 @@ export class TcpListener {
       }
       connections.counters.accepted++;
       const peer = { address: from, port: socket.remotePort ?? 0, transport: "tcp" } as const;
-      connections.add(new TcpConnection(socket, peer, connections, handler));
+      connections.add(new TcpConnection(socket, peer, connections, handler, log));
     });
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -156,6 +157,7 @@ class TcpConnection {
   readonly #socket: Socket;
   readonly #all: TcpConnections;
   readonly #handler: MessageHandler;
+  readonly #log: TransportLog;
   /** Octets received of a message that is not whole yet, its length prefix first. */
   #partial: Buffer = Buffer.alloc(0);
   #partialSince = 0;
@@ -168,8 +170,9 @@ class TcpConnection {
   #progressBytes = 0;
   readonly #closed: Promise<void>;
 
-  constructor(socket: Socket, peer: Peer, all: TcpConnections, handler: MessageHandler) {
+  constructor(socket: Socket, peer: Peer, all: TcpConnections, handler: MessageHandler, log: TransportLog) {
     this.peer = peer;
+    this.#log = log;
     this.#socket = socket;
     this.#all = all;
     this.#handler = handler;
@@ -209,7 +212,10 @@ class TcpConnection {
       this.#progressBytes = taken;
     }
     const stalled = unread > 0 && now - this.#progressAt > idle;
-    const slow = this.#partial.length > 0 && this.#inFlight === 0 && now - this.#partialSince > Math.min(idle, PARTIAL_TIMEOUT);
+    const slow =
+      this.#partial.length > 0 &&
+      this.#inFlight === 0 &&
+      now - this.#partialSince > Math.min(idle, PARTIAL_TIMEOUT);
     if (stalled || slow) this.#cut();
     else if (this.isIdle && now - this.lastActive > idle) void this.finish();
   }
@@ -296,7 +302,15 @@ class TcpConnection {
     const pump = (): void => {
       if (socket.destroyed) return; // "close" follows
       while (socket.writableLength < STREAM_HIGH_WATER) {
-        const next = iterator.next();
+        let next: IteratorResult<Uint8Array>;
+        try {
+          next = iterator.next();
+        } catch (error) {
+          // Half a transfer is worse than none: the peer sees the connection end and asks again.
+          this.#log.warn({ err: error, peer: this.peer.address }, "a stream of messages failed");
+          this.#cut();
+          return;
+        }
         if (next.done === true) {
           end(true);
           return;

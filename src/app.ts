@@ -1,0 +1,487 @@
+/** The composition root: the only file that knows everything. Builds the server from its configuration and runs it. */
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import type { Logger } from "pino";
+import type { Config, ZoneConfig } from "./config/config.ts";
+import { zoneConfigOf } from "./config/config.ts";
+import { loadConfig } from "./config/load.ts";
+import { controlSocketPath } from "./config/paths.ts";
+import type { Problem } from "./config/problem.ts";
+import { hasErrors, problemToText } from "./config/problem.ts";
+import { ROLLCALL_VERSION } from "./config/version.ts";
+import { loadZoneFile } from "./config/zone-source.ts";
+import { dispatchVerbs } from "./control/dispatch.ts";
+import { ControlServer } from "./control/server.ts";
+import type { ReloadReport, ServerStatus } from "./control/verbs.ts";
+import type { DispatchContext } from "./protocol/dispatch.ts";
+import { QueryAnswerer } from "./protocol/query.ts";
+import { createFront } from "./server/front.ts";
+import type { FrontCounters } from "./server/front.ts";
+import { ListenError, Listeners } from "./server/listeners.ts";
+import { TcpConnections } from "./server/tcp.ts";
+import type { TcpLimits } from "./server/tcp.ts";
+import { adminHandlers } from "./services/admin.ts";
+import { ChangeQueue } from "./services/change-queue.ts";
+import { JournalKeeper } from "./services/journal-keeper.ts";
+import { createLog } from "./services/log.ts";
+import { Notifier } from "./services/notifier.ts";
+import { RefusalLog } from "./services/refusal-log.ts";
+import { Transfers } from "./services/transfers.ts";
+import { Updater } from "./services/updater.ts";
+import { ServedZones } from "./services/zones.ts";
+import { StoreError } from "./store/error.ts";
+import { openStore } from "./store/open.ts";
+import type { SqliteStore } from "./store/store.ts";
+import { soaSerial } from "./wire/rdata/soa.ts";
+import type { ResourceRecord } from "./wire/record.ts";
+import type { Name } from "./wire/name.ts";
+import type { ChangeOrigin } from "./zone/changeset.ts";
+import { hashSeed } from "./zone/image/hash.ts";
+import type { StoredZone } from "./zone/ports.ts";
+
+/** Most jobs of one commit. */
+const MAX_BATCH = 512;
+/** How long connections may take to fetch their last answers when the server stops, in milliseconds. */
+const STOP_GRACE = 5_000;
+/** UDP answers under way get this many milliseconds to leave the socket. */
+const UDP_GRACE = 50;
+
+/** A start that failed through the operator's doing: every mistake, ready to be printed. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+  readonly problems: readonly Problem[];
+
+  constructor(message: string, problems: readonly Problem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
+}
+
+/** A zone that is to be created from its file. */
+interface NewZone {
+  readonly zone: ZoneConfig;
+  readonly file: string;
+  readonly records: readonly ResourceRecord[];
+}
+
+/** A running server. */
+export class Rollcall {
+  readonly #log: Logger;
+  readonly #startedAt = Date.now();
+  readonly #store: SqliteStore;
+  readonly #zones: ServedZones;
+  readonly #queue: ChangeQueue;
+  readonly #updater: Updater;
+  readonly #transfers: Transfers;
+  readonly #notifier: Notifier;
+  readonly #keeper: JournalKeeper;
+  readonly #connections: TcpConnections;
+  readonly #listeners: Listeners;
+  readonly #refusals: RefusalLog;
+  readonly #frontCounters: FrontCounters;
+  #control: ControlServer | undefined;
+  #config: Config;
+  #context: DispatchContext;
+  #lastReload: ReloadReport | undefined;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #stopped: Promise<void> | undefined;
+  readonly #onStop: () => void;
+
+  private constructor(config: Config, store: SqliteStore, log: Logger, onStop: () => void) {
+    this.#config = config;
+    this.#store = store;
+    this.#log = log;
+    this.#onStop = onStop;
+    const now = Date.now;
+    this.#zones = new ServedZones(store, hashSeed(randomBytes(8)));
+    this.#context = this.#newContext();
+    this.#refusals = new RefusalLog(log, now);
+    const limits = (): Config["limits"] => this.#config.limits;
+    this.#notifier = new Notifier({ store, log, now });
+    this.#queue = new ChangeQueue({
+      store,
+      zone: (apex) => this.#zones.get(apex),
+      get maxQueued() {
+        return limits().updatesQueued;
+      },
+      maxBatch: MAX_BATCH,
+      onCommitted: (changesets) => this.#notifier.committed(changesets),
+      onFailure: (error, jobs) => this.#commitFailed(error, jobs),
+    });
+    this.#updater = new Updater({
+      queue: this.#queue,
+      zones: this.#zones,
+      refusals: this.#refusals,
+      log,
+      now,
+    });
+    this.#transfers = new Transfers({
+      store,
+      zones: this.#zones,
+      refusals: this.#refusals,
+      observed: (apex, address, serial) => this.#notifier.observe(apex, address, serial),
+      log,
+      now,
+      maxAtOnce: () => limits().transfers,
+    });
+    this.#keeper = new JournalKeeper({
+      store,
+      log,
+      now,
+      zones: () => this.#zones.all().map(({ config: { apex, journal } }) => ({ apex, journal })),
+    });
+    this.#connections = new TcpConnections(tcpLimits(config));
+    const front = createFront({
+      context: () => this.#context,
+      update: (outcome, peer) => this.#updater.handle(outcome, peer),
+      transfer: (outcome, peer, sink) => this.#transfers.handle(outcome, peer, sink),
+      refused: (refusal, peer) => this.#refusals.write(refusal, peer),
+      log,
+      now,
+    });
+    this.#frontCounters = front.counters;
+    this.#listeners = new Listeners(front.handler, this.#connections, log);
+  }
+
+  /**
+   * Starts a server: opens the store, loads the zones, listens.
+   * @throws StartError, StoreError, ListenError, ControlError: the operator's to mend; nothing is left open
+   */
+  static async start(config: Config, log: Logger, onStop: () => void): Promise<Rollcall> {
+    mkdirSync(config.data, { recursive: true, mode: 0o700 });
+    const store = openStore(config.data);
+    const server = new Rollcall(config, store, log, onStop);
+    try {
+      server.#createZones(server.#readNewZones(config));
+      for (const zone of config.zones) server.#serveZone(zone);
+      server.#renewContext();
+      server.#notifier.configure(config.zones);
+      await server.#openControl();
+      await server.#listeners.configure(config.listen);
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+    const { addresses } = server.#listeners;
+    log.info(
+      { version: ROLLCALL_VERSION, pid: process.pid, zones: server.#zones.size, listen: addresses },
+      "ready",
+    );
+    return server;
+  }
+
+  /** Addresses answered on, with the ports really taken. */
+  get addresses(): readonly string[] {
+    return this.#listeners.addresses;
+  }
+
+  /** Reads the configuration again. A bad one changes nothing and the report says why. */
+  reload(): Promise<ReloadReport> {
+    const report = this.#reloading.then(() => this.#reload());
+    this.#reloading = report.catch(() => undefined);
+    return report;
+  }
+
+  /** Finishes what was acknowledged or is under way, and closes everything. Can be called again. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    this.#listeners.stopAccepting();
+    await this.#reloading;
+    await this.#queue.close();
+    this.#keeper.close();
+    await this.#connections.close(STOP_GRACE);
+    await new Promise((resolve) => setTimeout(resolve, UDP_GRACE));
+    await this.#listeners.close();
+    await this.#notifier.close();
+    await this.#control?.close();
+    this.#store.close();
+    this.#log.info("stopped");
+  }
+
+  async #openControl(): Promise<void> {
+    const handlers = adminHandlers({
+      store: this.#store,
+      changes: this.#queue,
+      zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
+      publishedZone: (apex) => this.#zones.get(apex),
+      createZone: (apex, records, origin) => this.#createZone(apex, records, origin),
+      limits: () => this.#config.limits.records,
+      secondaries: (apex) => this.#notifier.status(apex),
+      status: () => this.#status(),
+      reload: () => this.reload(),
+      stop: this.#onStop,
+      now: Date.now,
+      log: this.#log,
+    });
+    this.#control = await ControlServer.listen({
+      path: controlSocketPath(this.#config.data),
+      version: ROLLCALL_VERSION,
+      handler: dispatchVerbs(handlers),
+      onFault: (error, verb) =>
+        this.#log.error({ err: error, verb }, "a control request failed: a fault in the server"),
+    });
+  }
+
+  /** The records of all zones that the configuration gives a file and the store does not have. @throws StartError */
+  #readNewZones(config: Config): NewZone[] {
+    const known = new Set(this.#store.zones().map(({ apex }) => apex.key));
+    const problems: Problem[] = [];
+    const read: NewZone[] = [];
+    for (const zone of config.zones) {
+      const { apex, file } = zone;
+      if (file === undefined || known.has(apex.key)) continue;
+      const loaded = loadZoneFile(file, apex);
+      problems.push(...loaded.problems);
+      read.push({ zone, file, records: loaded.records });
+    }
+    if (hasErrors(problems)) throw new StartError("a zone file has mistakes", problems);
+    for (const problem of problems) this.#log.warn({ code: problem.code }, problemToText(problem));
+    return read;
+  }
+
+  #createZones(read: readonly NewZone[]): void {
+    for (const { zone, file, records } of read) {
+      const actor = { kind: "operator", name: "configuration" } as const;
+      const stored = this.#store.create(zone.apex, records, {
+        actor,
+        at: Date.now(),
+        cause: "create",
+        note: file,
+      });
+      this.#log.info(
+        { zone: zone.apex.toString(), file, serial: stored.serial, records: stored.recordCount },
+        "zone created from its file",
+      );
+    }
+  }
+
+  #serveZone(config: ZoneConfig): void {
+    if (!this.#store.zones().some(({ apex }) => apex.equals(config.apex))) {
+      const zone = config.apex.toString();
+      this.#log.warn(
+        { zone },
+        `zone has no data yet and is not served: give it one with rollcall zone import ${zone} FILE`,
+      );
+      return;
+    }
+    const zone = this.#zones.put(config);
+    const serial = soaSerial(zone.image.soa.rdata);
+    this.#log.info(
+      { zone: config.apex.toString(), serial, records: zone.image.recordCount, bytes: zone.image.usedBytes },
+      "zone loaded",
+    );
+  }
+
+  /** Creates a zone for an import, and serves it where the configuration names it. */
+  #createZone(apex: Name, records: readonly ResourceRecord[], origin: ChangeOrigin): StoredZone {
+    const stored = this.#store.create(apex, records, origin);
+    const config = zoneConfigOf(this.#config, apex);
+    if (config !== undefined) {
+      this.#serveZone(config);
+      this.#renewContext();
+      this.#notifier.configure(this.#config.zones);
+    }
+    return stored;
+  }
+
+  #newContext(): DispatchContext {
+    const { server, keys } = this.#config;
+    return {
+      answerer: new QueryAnswerer(this.#zones.set, { identity: server.identity }),
+      keys,
+      chaos: server,
+      zone: (apex) => this.#zones.get(apex),
+    };
+  }
+
+  #renewContext(): void {
+    this.#context = this.#newContext();
+  }
+
+  async #reload(): Promise<ReloadReport> {
+    const { config, problems } = loadConfig(this.#config.path);
+    if (config === undefined) return this.#reloaded(false, problems, []);
+    if (config.data !== this.#config.data) {
+      const message = `the data directory cannot change from ${this.#config.data} while the server runs`;
+      const advice = "Restart the server, or put `data` back.";
+      const problem: Problem = { severity: "error", code: "CONFIG_DATA", file: config.path, message, advice };
+      return this.#reloaded(false, [...problems, problem], []);
+    }
+    try {
+      const read = this.#readNewZones(config);
+      await this.#listeners.configure(config.listen);
+      this.#createZones(read);
+    } catch (error) {
+      if (error instanceof StartError) return this.#reloaded(false, [...problems, ...error.problems], []);
+      const code = error instanceof ListenError || error instanceof StoreError ? error.code : "CONFIG_VALUE";
+      const message = error instanceof Error ? error.message : String(error);
+      const advice = error instanceof ListenError || error instanceof StoreError ? error.advice : undefined;
+      const problem: Problem = { severity: "error", code, file: config.path, message, advice };
+      return this.#reloaded(false, [...problems, problem], []);
+    }
+    const changes = describeChanges(this.#config, config);
+    this.#config = config;
+    this.#log.level = config.log.level;
+    this.#connections.limits = tcpLimits(config);
+    for (const zone of this.#zones.all()) {
+      if (!config.zones.some(({ apex }) => apex.equals(zone.apex))) this.#zones.remove(zone.apex);
+    }
+    for (const zone of config.zones) {
+      const served = this.#zones.get(zone.apex);
+      if (served === undefined) this.#serveZone(zone);
+      else served.config = zone;
+    }
+    this.#renewContext();
+    this.#notifier.configure(config.zones);
+    return this.#reloaded(true, problems, changes);
+  }
+
+  #reloaded(ok: boolean, problems: readonly Problem[], changes: readonly string[]): ReloadReport {
+    this.#lastReload = { ok, at: Date.now(), problems, changes };
+    if (ok) this.#log.info({ changes }, "configuration reloaded");
+    else {
+      const mistakes = problems.map(problemToText);
+      this.#log.error({ mistakes }, "configuration not reloaded: the old one goes on");
+    }
+    return this.#lastReload;
+  }
+
+  /** A commit or its publication failed: what is shown must be what is stored. */
+  #commitFailed(error: unknown, jobs: number): void {
+    this.#log.error({ err: error, jobs }, "changes could not be committed");
+    for (const stored of this.#store.zones()) {
+      const served = this.#zones.get(stored.apex);
+      if (served === undefined || soaSerial(served.image.soa.rdata) === stored.serial) continue;
+      this.#log.warn({ zone: stored.apex.toString() }, "zone loaded again from the store");
+      this.#zones.put(served.config);
+      this.#renewContext();
+    }
+  }
+
+  #status(): Omit<ServerStatus, "zones"> {
+    return {
+      version: ROLLCALL_VERSION,
+      pid: process.pid,
+      startedAt: this.#startedAt,
+      config: this.#config.path,
+      data: this.#config.data,
+      listen: this.#listeners.addresses,
+      ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
+      memory: process.memoryUsage.rss(),
+      counters: this.#counters(),
+    };
+  }
+
+  #counters(): Record<string, number> {
+    const udp = this.#listeners.udpCounters;
+    const tcp = this.#connections.counters;
+    const updates = this.#updater.counters;
+    return {
+      queries: this.#frontCounters.queries,
+      otherMessages: this.#frontCounters.others,
+      bugs: this.#frontCounters.bugs,
+      refusals: this.#refusals.count,
+      udpReceived: udp.received,
+      udpIgnored: udp.ignored,
+      udpSent: udp.sent,
+      udpSendErrors: udp.sendErrors,
+      tcpConnections: this.#connections.size,
+      tcpAccepted: tcp.accepted,
+      tcpRefused: tcp.refused,
+      tcpReceived: tcp.received,
+      tcpSent: tcp.sent,
+      tcpCut: tcp.cut,
+      updatesReceived: updates.received,
+      updatesChanged: updates.changed,
+      updatesUnchanged: updates.unchanged,
+      updatesRefused: updates.refused,
+      updatesFailed: updates.failed,
+      changesWaiting: this.#queue.depth,
+      transfersAxfr: this.#transfers.counters.axfr,
+      transfersIxfr: this.#transfers.counters.ixfr,
+      transfersCurrent: this.#transfers.counters.current,
+      transfersFallback: this.#transfers.counters.fallback,
+      transfersRefused: this.#transfers.counters.refused,
+      transfersBroken: this.#transfers.counters.broken,
+      transfersUnderWay: this.#transfers.underWay,
+    };
+  }
+}
+
+function tcpLimits({ limits }: Config): TcpLimits {
+  return {
+    connections: limits.tcpConnections,
+    connectionsPerAddress: limits.tcpConnectionsPerAddress,
+    idle: limits.tcpIdle,
+    inFlight: limits.tcpQueriesInFlight,
+    writeBuffer: limits.tcpWriteBuffer,
+  };
+}
+
+/** What a reload changes, one sentence each, for the operator. */
+function describeChanges(before: Config, after: Config): string[] {
+  const changes: string[] = [];
+  const listed = (config: Config): Map<string, ZoneConfig> =>
+    new Map(config.zones.map((zone) => [zone.apex.key, zone]));
+  const old = listed(before);
+  const now = listed(after);
+  for (const [key, zone] of now)
+    if (!old.has(key)) changes.push(`${zone.apex.toString()} is served from now on`);
+  for (const [key, zone] of old) {
+    if (!now.has(key))
+      changes.push(`${zone.apex.toString()} is not served any more; its data stay in the store`);
+  }
+  const listen = (config: Config): string => config.listen.map(({ text }) => text).join(", ");
+  if (listen(before) !== listen(after)) changes.push(`listening on ${listen(after)}`);
+  if (before.log.level !== after.log.level) changes.push(`log level ${after.log.level}`);
+  if (before.threads !== after.threads) changes.push("threads takes effect at the next start");
+  return changes;
+}
+
+/**
+ * `rollcall serve`: runs until told to stop.
+ * @returns the exit code
+ */
+export async function serve(options: { readonly config: string; readonly json: boolean }): Promise<number> {
+  const { config, problems } = loadConfig(options.config);
+  if (config === undefined) return startFailed(options, "the configuration has mistakes", problems);
+  const { logger, flush } = await createLog(config.log.level);
+  for (const problem of problems) logger.warn({ code: problem.code }, problemToText(problem));
+
+  let requestStop = (): void => undefined;
+  const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
+  process.on("SIGTERM", requestStop);
+  process.on("SIGINT", requestStop);
+  let server: Rollcall;
+  try {
+    server = await Rollcall.start(config, logger, requestStop);
+  } catch (error) {
+    flush();
+    if (error instanceof StartError) return startFailed(options, error.message, error.problems);
+    const { message, code, advice } = error as { message: string; code?: string; advice?: string };
+    if (code === undefined) throw error;
+    return startFailed(options, message, [
+      { severity: "error", code, file: options.config, message, advice },
+    ]);
+  }
+  process.on("SIGHUP", () => void server.reload());
+  await stopRequested;
+  await server.stop();
+  flush();
+  return 0;
+}
+
+function startFailed(
+  options: { readonly json: boolean },
+  message: string,
+  problems: readonly Problem[],
+): number {
+  const text = options.json
+    ? JSON.stringify({ ok: false, message, problems })
+    : [...problems.map(problemToText), `rollcall: not started: ${message}`].join("\n");
+  process.stderr.write(`${text}\n`);
+  return 1;
+}
