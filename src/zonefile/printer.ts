@@ -6,8 +6,9 @@
  */
 import { classToText } from "../wire/iana/class.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
+import { LOWER } from "../wire/name.ts";
 import type { Name } from "../wire/name.ts";
-import { rdataToText } from "../wire/rdata/rdata.ts";
+import { rdataNames, rdataToText } from "../wire/rdata/rdata.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { compareAtOwner, inCanonicalOrder } from "./order.ts";
 
@@ -44,7 +45,7 @@ export function* printZone(
       yield* soaLines(record, apex);
       continue;
     }
-    const owner = record.name.toRelative(apex).padEnd(OWNER_WIDTH);
+    const owner = relativeText(record.name, apex).padEnd(OWNER_WIDTH);
     const ttl = (record.ttl === defaultTtl ? "" : String(record.ttl)).padEnd(TTL_WIDTH);
     yield `${owner} ${ttl} ${classToText(record.class)} ${typeAndRdata(record, apex)}`;
   }
@@ -55,8 +56,8 @@ export function* printZone(
  * @param origin names are relative to it where it is given
  */
 export function recordToText(record: ResourceRecord, origin?: Name): string {
-  const owner = origin === undefined ? record.name.toString() : record.name.toRelative(origin);
-  const rdata = rdataToText(record.type, record.rdata, origin);
+  const owner = origin === undefined ? record.name.toString() : relativeText(record.name, origin);
+  const rdata = rdataText(record, origin);
   const line = `${owner} ${record.ttl} ${classToText(record.class)} ${typeText(record.type, rdata)}`;
   return rdata === "" ? line : `${line} ${rdata}`;
 }
@@ -77,8 +78,8 @@ function* sortedByOwner(records: Iterable<ResourceRecord>): Generator<ResourceRe
 
 /** The SOA with a line for each number: the serial changes often, and nothing else with it. */
 function* soaLines(soa: ResourceRecord, apex: Name): Generator<string, void, undefined> {
-  const [mname, rname, ...numbers] = rdataToText(RrType.SOA, soa.rdata, apex).split(" ");
-  const owner = soa.name.toRelative(apex).padEnd(OWNER_WIDTH);
+  const [mname, rname, ...numbers] = rdataText(soa, apex).split(" ");
+  const owner = relativeText(soa.name, apex).padEnd(OWNER_WIDTH);
   yield `${owner} ${"".padEnd(TTL_WIDTH)} IN ${"SOA".padEnd(TYPE_WIDTH)} ${mname} ${rname} (`;
   const indent = "".padEnd(OWNER_WIDTH + TTL_WIDTH + TYPE_WIDTH + 6);
   const meanings = ["serial", "refresh", "retry", "expire", "minimum: how long a negative answer is kept"];
@@ -87,8 +88,30 @@ function* soaLines(soa: ResourceRecord, apex: Name): Generator<string, void, und
 }
 
 function typeAndRdata(record: ResourceRecord, apex: Name): string {
-  const rdata = rdataToText(record.type, record.rdata, apex);
+  const rdata = rdataText(record, apex);
   return `${typeText(record.type, rdata).padEnd(TYPE_WIDTH)} ${rdata}`;
+}
+
+function relativeText(name: Name, origin: Name): string {
+  return keepsCase(name, origin) ? name.toRelative(origin) : name.toString();
+}
+
+function rdataText({ type, rdata }: ResourceRecord, origin: Name | undefined): string {
+  const relative = origin !== undefined && rdataNames(type, rdata).every((name) => keepsCase(name, origin));
+  return rdataToText(type, rdata, relative ? origin : undefined);
+}
+
+/**
+ * Whether a name, written relative to `origin` and read again, is the same in every octet. A name that ends in the
+ * origin in other case is not; case is kept, and for the targets of later types than RFC 3597's it makes other RDATA.
+ */
+function keepsCase({ wire }: Name, origin: Name): boolean {
+  const suffix = wire.length - origin.wire.length;
+  for (let i = origin.wire.length - 1; i >= 0 && suffix + i >= 0; i--) {
+    const octet = wire[suffix + i]!;
+    if (octet !== origin.wire[i]) return LOWER[octet] !== LOWER[origin.wire[i]!];
+  }
+  return true;
 }
 
 /** `TYPEn` before generic RDATA: a mnemonic that another server knows would not help it, one that it does not would stop it. */

@@ -312,9 +312,11 @@ function expectFields({ lexer, report }: Scope, least: number, most: number, exp
 
 /** lhs, TTL, class, type and rhs of a $GENERATE as one line; a single rhs in quotes is the whole RDATA, as in BIND. */
 function generatedText(lexer: ZoneLexer): string {
+  let type = 3;
+  while (type < lexer.count && typeFromText(lexer.field(type)) === undefined) type++;
   let text = lexer.field(2);
   for (let index = 3; index < lexer.count; index++) {
-    const isWholeRdata = index === lexer.count - 1 && typeFromText(lexer.field(index - 1)) !== undefined;
+    const isWholeRdata = index === type + 1 && index === lexer.count - 1;
     text += ` ${isWholeRdata ? lexer.field(index) : lexer.rawField(index)}`;
   }
   return text;
