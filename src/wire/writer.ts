@@ -1,5 +1,6 @@
 /** Writes a DNS message field by field, with name compression (RFC 1035 §4.1.4) and a hard size limit. */
 import { WireError } from "./error.ts";
+import { RrClass } from "./iana/class.ts";
 import type { Name } from "./name.ts";
 import type { Question, ResourceRecord } from "./record.ts";
 import { writeRdata } from "./rdata/rdata.ts";
@@ -100,7 +101,9 @@ export class WireWriter {
     this.u32(rr.ttl);
     const lengthAt = this.#length;
     this.u16(0);
-    writeRdata(rr.type, rr.rdata, this);
+    // Other classes' RDATA is kept as it came, whatever its type (see `decodeMessage`).
+    if (rr.class === RrClass.IN || rr.class === RrClass.NONE) writeRdata(rr.type, rr.rdata, this);
+    else this.bytes(rr.rdata);
     this.patchU16(lengthAt, this.#length - lengthAt - 2);
   }
 

@@ -1,6 +1,7 @@
 /** LOC: where on Earth a host stands (RFC 1876). */
 import { WireError } from "../error.ts";
 import { RrType } from "../iana/type.ts";
+import type { WireReader } from "../reader.ts";
 import type { Field } from "./fields.ts";
 import { octetsToHex } from "./fields.ts";
 import { row } from "./row.ts";
@@ -35,7 +36,7 @@ const place: Field = {
   },
 
   toText: (reader) => {
-    if (reader.bytes[reader.offset] !== 0) {
+    if (!hasText(reader)) {
       const rdata = reader.take(reader.remaining);
       return `\\# ${rdata.length} ${octetsToHex(rdata)}`;
     }
@@ -122,6 +123,12 @@ function packSize(centimetres: number): number {
   }
   if (exponent > 9) throw new RdataSyntaxError("a size of 90000000 metres at most was expected");
   return (mantissa << 4) | exponent;
+}
+
+/** Whether the text form can say these octets: version 0, and no size of zero with a power of ten, which reads back as 0. */
+function hasText({ bytes, offset }: WireReader): boolean {
+  const sizes = bytes.subarray(offset + 1, offset + 4);
+  return bytes[offset] === 0 && sizes.every((size) => size === 0 || size >> 4 !== 0);
 }
 
 /** A packed size, whole metres without decimals. */

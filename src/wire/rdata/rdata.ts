@@ -115,18 +115,19 @@ export function checkRdata(type: number, rdata: Uint8Array): void {
 
 /**
  * A key that is equal for RDATA of one type that RFC 2136 §1.1.1 and RFC 4034 §6.2 hold equal: the names inside
- * lower-cased for the types listed there, one character an octet.
+ * lower-cased for the types listed there, one character an octet. Empty RDATA (RFC 2136 §2.4) has the empty key.
+ * @throws WireError where RDATA is neither empty nor of the type
  */
 export function rdataKey(type: number, rdata: Uint8Array): string {
   const row = rows.get(type);
-  if (row === undefined || !row.lowers) return latin1(rdata);
+  if (row === undefined || !row.lowers || rdata.length === 0) return latin1(rdata);
   return latin1(canonicalRdata(row, rdata));
 }
 
 /** Presentation form; names relative to `origin` where one is given. @throws WireError where RDATA is not of the type */
 export function rdataToText(type: number, rdata: Uint8Array, origin?: Name): string {
   const row = rows.get(type);
-  if (row === undefined || row.generic) return rdataToGenericText(rdata);
+  if (row === undefined || row.generic || rdata.length === 0) return rdataToGenericText(rdata);
   const reader = new WireReader(rdata);
   let text = "";
   for (const field of row.fields) {
@@ -161,10 +162,10 @@ export function rdataFromText(type: number, source: FieldSource): Uint8Array {
   return out.finish();
 }
 
-/** The names inside RDATA in order, e.g. an SRV's target. Empty for opaque types. @throws WireError */
+/** The names inside RDATA in order, e.g. an SRV's target. Empty for opaque types and empty RDATA. @throws WireError */
 export function rdataNames(type: number, rdata: Uint8Array): Name[] {
   const row = rows.get(type);
-  if (row === undefined || !row.hasNames) return [];
+  if (row === undefined || !row.hasNames || rdata.length === 0) return [];
   const names: Name[] = [];
   const reader = new WireReader(rdata);
   for (const field of row.fields) {

@@ -23,6 +23,8 @@ const params: Field = {
       // RFC 9460 §2.2: keys in strictly increasing order, which also forbids repetition.
       if (key <= last) throw new WireError("WIRE_RDATA", "SvcParamKeys that do not increase", at);
       last = key;
+      // RFC 9460 §14.3.2: reserved as the key that is not valid.
+      if (key === 0xffff) throw new WireError("WIRE_RDATA", "the invalid SvcParamKey", at);
       const value = reader.take(reader.u16());
       const fault = paramForm(key)?.fault(value);
       if (fault !== undefined) throw new WireError("WIRE_RDATA", `SvcParam ${keyToText(key)}: ${fault}`, at);
