@@ -4,9 +4,11 @@
  * allocation, no I/O, no exception.
  */
 import { edeOption, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
+import { RrClass } from "../wire/iana/class.ts";
 import { Ede, EdnsOption, Rcode } from "../wire/iana/code.ts";
 import { RrType } from "../wire/iana/type.ts";
-import { MAX_NAME_LENGTH } from "../wire/name.ts";
+import { Flag } from "../wire/message.ts";
+import { LOWER, MAX_NAME_LENGTH } from "../wire/name.ts";
 import { HEADER_LENGTH } from "../wire/writer.ts";
 import type { NameScratch } from "../zone/image/hash.ts";
 import { Node, NodeFlag, RECORD_HEAD } from "../zone/image/layout.ts";
@@ -29,6 +31,12 @@ const MAX_POINTER = 0x3fff;
 /** RDATA up to this many octets is copied octet by octet, which is then faster than a subarray and a set. */
 const SMALL_COPY = 96;
 
+/** Octets of an OPT record without options (RFC 6891 §6.1.2), and of an option's code and length. */
+const OPT_LENGTH = 11;
+const OPTION_HEAD = 4;
+/** A longer NSID is cut, so that OPT and the longest question always fit 512 octets. */
+const MAX_NSID = 128;
+
 const encoder = new TextEncoder();
 
 export interface AnswerSettings {
@@ -41,13 +49,18 @@ export class QueryAnswerer {
   zones: ZoneSet;
   readonly question: QuestionReader = new QuestionReader();
   readonly #nsid: Uint8Array;
-  readonly #notOurs: Uint8Array = edeOption({ code: Ede.NOT_AUTHORITATIVE, text: "no zone here holds this name" }).data;
+  readonly #notOurs: Uint8Array = edeOption({
+    code: Ede.NOT_AUTHORITATIVE,
+    text: "no zone here holds this name",
+  }).data;
   #qname: NameScratch;
   #target: NameScratch;
 
   // The answer under construction.
   #out: Uint8Array = new Uint8Array(0);
   #at = 0;
+  /** Octets the message may have, and without its OPT record. */
+  #wholeLimit = 0;
   #limit = 0;
   #answers = 0;
   #authorities = 0;
@@ -55,16 +68,21 @@ export class QueryAnswerer {
   #flags = 0;
   #rcode = 0;
   #ede = false;
-  /** Turns multi-record RRsets; any start will do. */
-  #turn = 0;
-  readonly #visited: Float64Array = new Float64Array(MAX_CHAIN);
-  readonly #addressed: Float64Array = new Float64Array(MAX_ADDITIONAL_NAMES);
-  readonly #addressedIn: (ImageReader | undefined)[] = Array.from({ length: MAX_ADDITIONAL_NAMES }, () => undefined);
-  #addressedCount = 0;
+  /** State of the generator that turns multi-record RRsets; never 0. */
+  #turn = 0x2545_f491;
+  /** Where the names of a CNAME or DNAME chain stand in the answer, the question's first. */
+  readonly #chain: Uint16Array = new Uint16Array(MAX_CHAIN);
+  #aboveLabel = 0;
+  /** Nodes whose addresses are in the answer, and the images they are of. */
+  readonly #added: Float64Array = new Float64Array(MAX_ADDITIONAL_NAMES);
+  readonly #addedFrom: (ImageReader | undefined)[] = Array.from(
+    { length: MAX_ADDITIONAL_NAMES },
+    () => undefined,
+  );
 
   constructor(zones: ZoneSet, settings: AnswerSettings) {
     this.zones = zones;
-    this.#nsid = encoder.encode(settings.identity);
+    this.#nsid = encoder.encode(settings.identity).subarray(0, MAX_NSID);
     this.#qname = zones.newScratch();
     this.#target = zones.newScratch();
   }
@@ -96,15 +114,20 @@ export class QueryAnswerer {
     this.#flags = 0;
     this.#rcode = Rcode.NOERROR;
     this.#ede = false;
-    this.#addressedCount = 0;
     const end = question.questionEnd;
-    const limit = udp ? Math.min(maxLength, question.udpLimit) : maxLength;
-    this.#limit = question.edns ? limit - this.#optLength(0) : limit;
+    this.#wholeLimit = udp ? Math.min(maxLength, question.udpLimit) : maxLength;
+    this.#limit = question.edns ? this.#wholeLimit - this.#optLength() : this.#wholeLimit;
     for (let i = 0; i < end; i++) out[i] = request[i]!;
     this.#at = end;
-    if (reading === Reading.MALFORMED) {
+    if (reading === Reading.MALFORMED || this.#qname.load(request, HEADER_LENGTH, end) === 0) {
       question.edns = false;
       this.#rcode = Rcode.FORMERR;
+      this.#at = HEADER_LENGTH;
+      return this.#finish(0);
+    }
+    if (end > this.#limit) {
+      // Next to the signature to come there is not even room for the question (RFC 8945 §5.3).
+      this.#flags = Flag.TC;
       this.#at = HEADER_LENGTH;
       return this.#finish(0);
     }
@@ -112,75 +135,79 @@ export class QueryAnswerer {
       this.#rcode = Rcode.BADVERS;
       return this.#finish(1);
     }
-    this.#qname.load(request, HEADER_LENGTH, end);
-    const { type } = question;
-    // DS lives in the parent zone (RFC 4035 §3.1.4.1).
-    const parent = type === RrType.DS && this.#qname.labels > 0 ? this.zones.find(this.#qname, 1) : undefined;
-    const zone = parent ?? this.zones.find(this.#qname);
+    const zone = this.#zoneFor(question.type);
     if (zone === undefined) {
       this.#rcode = Rcode.REFUSED;
-      this.#ede = question.edns;
+      this.#ede = true;
       return this.#finish(1);
     }
-    if (!this.#resolve(zone, type)) {
-      // RFC 2181 §9: what was left out was needed, so the client must come again by TCP.
-      this.#flags |= 0x0200;
+    if (!this.#resolve(zone, question.type)) {
+      // RFC 2181 §9: what was left out was needed, so the client must come again by TCP, which takes all there can be.
+      if (udp) this.#flags |= Flag.TC;
+      else this.#rcode = Rcode.SERVFAIL;
       this.#at = end;
       this.#answers = 0;
       this.#authorities = 0;
       this.#additionals = 0;
     }
+    // RFC 1035 §6.2: an answer for all classes would have to cover them all to be authoritative.
+    if (request[end - 1] === RrClass.ANY) this.#flags &= ~Flag.AA;
     return this.#finish(1);
+  }
+
+  /**
+   * The zone that answers for `#qname`. DS lives above the cut (RFC 4035 §3.1.4.1): where both sides of it are served
+   * the parent answers; where only the child is, it says NODATA.
+   */
+  #zoneFor(type: number): FoundZone | undefined {
+    const name = this.#qname;
+    const zone = this.zones.find(name);
+    if (type !== RrType.DS || zone === undefined || zone.labels !== name.labels || name.labels === 0)
+      return zone;
+    const parent = this.zones.find(name, 1);
+    if (parent === undefined) return zone;
+    const node = parent.reader.find(name, 0);
+    return node !== NOT_FOUND && (parent.reader.flags(node) & NodeFlag.NS) !== 0 ? parent : zone;
   }
 
   /** RFC 1034 §4.3.2 steps 2 to 6. False where the answer does not fit. */
   #resolve(start: FoundZone, type: number): boolean {
-    let zone: FoundZone | undefined = start;
     const name = this.#qname;
+    let zone: FoundZone | undefined = start;
     let ownerAt = HEADER_LENGTH; // where the name stands uncompressed in the answer
-    this.#flags |= 0x0400; // AA, taken back for a referral
+    this.#flags |= Flag.AA; // taken back for a referral
     for (let hops = 0; zone !== undefined; hops++) {
+      if (hops > 0 && (hops === MAX_CHAIN || this.#wasAsked(hops))) return true;
+      this.#chain[hops] = ownerAt;
       const { reader } = zone;
       const apexLabel = name.labels - zone.labels;
-      this.#visited[hops] = NOT_FOUND;
+
       // Step 3b and RFC 6672 §3.2: a zone cut or a DNAME above the name decides before the name itself.
-      if (reader.cuts > 0 || reader.dnames > 0) {
-        for (let label = apexLabel; label >= 0; label--) {
-          const above = reader.find(name, label);
-          if (above === NOT_FOUND) continue;
-          const flags = reader.flags(above);
-          if ((flags & NodeFlag.NS) !== 0 && label < apexLabel && !(type === RrType.DS && label === 0)) {
-            return this.#refer(reader, above, ownerAt + name.offsets[label]!, hops);
-          }
-          if ((flags & NodeFlag.DNAME) !== 0 && label > 0) {
-            ownerAt = this.#redirect(reader, above, label, ownerAt);
-            if (ownerAt <= 0) return ownerAt === 0;
-            break;
-          }
+      const above = reader.cuts > 0 || reader.dnames > 0 ? this.#above(reader, apexLabel, type) : NOT_FOUND;
+      if (above !== NOT_FOUND) {
+        const label = this.#aboveLabel;
+        if (label < apexLabel && (reader.flags(above) & NodeFlag.NS) !== 0) {
+          if (hops === 0) this.#flags &= ~Flag.AA;
+          return this.#refer(reader, above, label, ownerAt + name.offsets[label]!);
         }
-        if (this.#redirected) {
-          this.#redirected = false;
-          if (hops >= MAX_CHAIN - 1) return true;
-          zone = this.zones.find(name);
-          continue;
-        }
+        ownerAt = this.#redirect(reader, above, label, ownerAt);
+        if (ownerAt <= 0) return ownerAt === 0;
+        zone = this.zones.find(name);
+        continue;
       }
+
       let node = reader.find(name, 0);
       if (node === NOT_FOUND && reader.wildcards > 0) node = this.#wildcard(reader, apexLabel);
       if (node === NOT_FOUND) {
         this.#rcode = Rcode.NXDOMAIN;
-        return this.#negative(reader, name, ownerAt, apexLabel, type);
+        return this.#negative(reader, ownerAt + name.offsets[apexLabel]!, type);
       }
-      const flags = reader.flags(node);
-      if ((flags & NodeFlag.CNAME) !== 0 && type !== RrType.CNAME && type !== RrType.ANY) {
-        for (let i = 0; i < hops; i++) if (this.#visited[i] === node) return true; // a loop: said once is enough
-        this.#visited[hops] = node;
-        const entry = reader.findRrset(node, RrType.CNAME);
+      if ((reader.flags(node) & NodeFlag.CNAME) !== 0 && type !== RrType.CNAME && type !== RrType.ANY) {
         const from = this.#at;
-        if (!this.#copy(reader, node, entry, ownerAt)) return false;
+        if (!this.#copy(reader, node, reader.findRrset(node, RrType.CNAME), ownerAt)) return false;
         this.#answers++;
         ownerAt = from + RECORD_HEAD;
-        if (hops >= MAX_CHAIN - 1 || name.load(this.#out, ownerAt, this.#at) === 0) return true;
+        name.load(this.#out, ownerAt, this.#at);
         zone = this.zones.find(name);
         continue;
       }
@@ -188,17 +215,44 @@ export class QueryAnswerer {
       let entry: number;
       if (type !== RrType.ANY) entry = reader.findRrset(node, type);
       else entry = reader.rrsetCount(node) > 0 ? node + Node.DIRECTORY : NOT_FOUND;
-      if (entry === NOT_FOUND) return this.#negative(reader, name, ownerAt, apexLabel, type);
+      if (entry === NOT_FOUND) return this.#negative(reader, ownerAt + name.offsets[apexLabel]!, type);
       const from = this.#at;
       if (!this.#copy(reader, node, entry, ownerAt)) return false;
       this.#answers += this.#count(reader, entry);
-      this.#addresses(from, this.#at);
+      this.#addAddresses(from, this.#at);
       return true;
     }
     return true;
   }
 
-  #redirected = false;
+  /** Whether a chain came back to a name it has been at: a loop, and to have said it once is enough. */
+  #wasAsked(hops: number): boolean {
+    const name = this.#qname;
+    const out = this.#out;
+    for (let i = 0; i < hops; i++) {
+      const at = this.#chain[i]!;
+      let same = 0;
+      while (same < name.length && LOWER[out[at + same]!] === name.lower[same]) same++;
+      if (same === name.length) return true;
+    }
+    return false;
+  }
+
+  /** The topmost zone cut at or above `#qname`, or DNAME above it; its label is left in `#aboveLabel`. */
+  #above(reader: ImageReader, apexLabel: number, type: number): number {
+    const name = this.#qname;
+    for (let label = apexLabel; label >= 0; label--) {
+      const node = reader.find(name, label);
+      if (node === NOT_FOUND) return NOT_FOUND; // nothing exists below a name that does not
+      const flags = reader.flags(node);
+      const cut = (flags & NodeFlag.NS) !== 0 && label < apexLabel && (type !== RrType.DS || label > 0);
+      if (cut || ((flags & NodeFlag.DNAME) !== 0 && label > 0)) {
+        this.#aboveLabel = label;
+        return node;
+      }
+    }
+    return NOT_FOUND;
+  }
 
   /** RFC 4592 §3.3.1: the wildcard directly below the closest encloser, or nothing. */
   #wildcard(reader: ImageReader, apexLabel: number): number {
@@ -208,29 +262,41 @@ export class QueryAnswerer {
     return NOT_FOUND;
   }
 
-  /** NODATA and NXDOMAIN: the SOA with the negative TTL (RFC 2308 §3, §5). */
-  #negative(reader: ImageReader, name: NameScratch, ownerAt: number, apexLabel: number, type: number): boolean {
+  /** NODATA and NXDOMAIN: the SOA, its owner at `ownerAt`, with the negative TTL (RFC 2308 §3, §5). */
+  #negative(reader: ImageReader, ownerAt: number, type: number): boolean {
     const apex = reader.apex();
-    const entry = reader.findRrset(apex, RrType.SOA);
     const from = this.#at;
-    if (!this.#copy(reader, apex, entry, ownerAt + name.offsets[apexLabel]!)) return false;
+    if (!this.#copy(reader, apex, reader.findRrset(apex, RrType.SOA), ownerAt)) return false;
     this.#authorities++;
     const out = this.#out;
-    const minimum = readU32(out, this.#at - 4);
-    if (minimum < readU32(out, from + 6)) for (let i = 0; i < 4; i++) out[from + 6 + i] = out[this.#at - 4 + i]!;
+    const minimum = this.#at - 4;
+    if (readU32(out, minimum) < readU32(out, from + 6)) out.copyWithin(from + 6, minimum, minimum + 4);
     // A Windows host asks for the SOA of its own name and sends its update to MNAME: spare it the next question.
-    if (type === RrType.SOA) this.#addresses(from, this.#at);
+    if (type === RrType.SOA) this.#addAddresses(from, this.#at);
     return true;
   }
 
-  /** A referral: NS without AA, and the glue it needs (RFC 1034 §4.3.2 step 3b, RFC 9471 §2). */
-  #refer(reader: ImageReader, node: number, ownerAt: number, hops: number): boolean {
-    if (hops === 0) this.#flags &= ~0x0400;
+  /**
+   * A referral: NS without AA, and the glue it needs (RFC 1034 §4.3.2 step 3b).
+   * @returns false where an address of a server within the delegated zone does not fit (RFC 9471 §3.1)
+   */
+  #refer(reader: ImageReader, node: number, label: number, ownerAt: number): boolean {
     const from = this.#at;
     const entry = reader.findRrset(node, RrType.NS);
     if (!this.#copy(reader, node, entry, ownerAt)) return false;
     this.#authorities += this.#count(reader, entry);
-    return this.#addresses(from, this.#at);
+    const to = this.#at;
+    const target = this.#target;
+    let others = false;
+    for (let at = from; at < to; at += recordLength(this.#out, at)) {
+      const nameAt = at + RECORD_HEAD;
+      target.load(this.#out, nameAt, to);
+      if (!target.endsWith(this.#qname, label)) others = true;
+      else if (!this.#addressesAt(reader, reader.find(target, 0), nameAt)) return false;
+    }
+    // Servers elsewhere: a resolver can find them by itself, so they are not worth a truncated answer (RFC 9471 §3.2).
+    if (others) this.#addAddresses(from, to, label);
+    return true;
   }
 
   /**
@@ -267,50 +333,44 @@ export class QueryAnswerer {
     this.#at = rdata + length;
     this.#answers++;
     name.load(out, rdata, this.#at);
-    this.#redirected = true;
     return rdata;
   }
 
   /**
-   * Adds A and AAAA of the hosts named in the NS, MX, SRV or SOA records between two octets of the answer.
-   * @returns false where an address that is there did not fit
+   * Adds A and AAAA of the hosts named in the NS, MX, SRV or SOA records between two octets of the answer, as far as
+   * they are known here and there is room. `exceptBelow`: leave out those within this suffix of `#qname`.
    */
-  #addresses(from: number, to: number): boolean {
+  #addAddresses(from: number, to: number, exceptBelow = -1): void {
     const out = this.#out;
-    let complete = true;
-    for (let at = from; at < to; ) {
-      const type = (out[at + 2]! << 8) | out[at + 3]!;
-      const length = (out[at + 10]! << 8) | out[at + 11]!;
-      const rdata = at + RECORD_HEAD;
-      at = rdata + length;
-      let skip: number;
-      if (type === RrType.NS || type === RrType.SOA) skip = 0;
-      else if (type === RrType.MX) skip = 2;
-      else if (type === RrType.SRV) skip = 6;
-      else return true;
-      if (!this.#addressesOf(rdata + skip, at)) complete = false;
+    const skip = targetOffset((out[from + 2]! << 8) | out[from + 3]!);
+    if (skip < 0) return;
+    const target = this.#target;
+    let added = 0;
+    for (let at = from; at < to && added < MAX_ADDITIONAL_NAMES; at += recordLength(out, at)) {
+      const nameAt = at + RECORD_HEAD + skip;
+      if (target.load(out, nameAt, to) === 0) continue;
+      if (exceptBelow >= 0 && target.endsWith(this.#qname, exceptBelow)) continue;
+      const zone = this.zones.find(target);
+      const node = zone === undefined ? NOT_FOUND : zone.reader.find(target, 0);
+      if (node === NOT_FOUND || this.#isAdded(zone!.reader, node, added)) continue;
+      this.#added[added] = node;
+      this.#addedFrom[added] = zone!.reader;
+      added++;
+      this.#addressesAt(zone!.reader, node, nameAt);
     }
-    return complete;
   }
 
-  #addressesOf(nameAt: number, end: number): boolean {
-    if (nameAt > MAX_POINTER) return false;
-    const target = this.#target;
-    if (target.load(this.#out, nameAt, end) === 0) return true;
-    const zone = this.zones.find(target);
-    if (zone === undefined) return true;
-    const { reader } = zone;
-    const node = reader.find(target, 0);
+  /** Whether a node's addresses are in the answer already: several SRV records often name one host. */
+  #isAdded(reader: ImageReader, node: number, added: number): boolean {
+    for (let i = 0; i < added; i++) if (this.#added[i] === node && this.#addedFrom[i] === reader) return true;
+    return false;
+  }
+
+  /** Adds A and AAAA of a node, owned by the name at `ownerAt`. False where one did not fit. */
+  #addressesAt(reader: ImageReader, node: number, ownerAt: number): boolean {
     if (node === NOT_FOUND) return true;
-    for (let i = 0; i < this.#addressedCount; i++) {
-      if (this.#addressed[i] === node && this.#addressedIn[i] === reader) return true;
-    }
-    if (this.#addressedCount === MAX_ADDITIONAL_NAMES) return true;
-    this.#addressed[this.#addressedCount] = node;
-    this.#addressedIn[this.#addressedCount] = reader;
-    this.#addressedCount++;
-    const a = this.#additional(reader, node, RrType.A, nameAt);
-    return this.#additional(reader, node, RrType.AAAA, nameAt) && a;
+    const a = this.#additional(reader, node, RrType.A, ownerAt);
+    return this.#additional(reader, node, RrType.AAAA, ownerAt) && a;
   }
 
   #additional(reader: ImageReader, node: number, type: number, ownerAt: number): boolean {
@@ -341,21 +401,32 @@ export class QueryAnswerer {
       this.#move(u8, from, length, to);
     } else {
       let split = 0;
-      for (let skip = this.#turn++ % count; skip > 0; skip--) {
-        split += RECORD_HEAD + ((u8[from + split + 10]! << 8) | u8[from + split + 11]!);
-      }
+      for (let skip = this.#start(count); skip > 0; skip--) split += recordLength(u8, from + split);
       this.#move(u8, from + split, length - split, to);
       this.#move(u8, from, split, to + length - split);
     }
     this.#at = to + length;
     if (ownerAt !== HEADER_LENGTH) {
       const out = this.#out;
-      for (let at = to; at < this.#at; at += RECORD_HEAD + ((out[at + 10]! << 8) | out[at + 11]!)) {
+      for (let at = to; at < this.#at; at += recordLength(out, at)) {
         out[at] = 0xc0 | (ownerAt >> 8);
         out[at + 1] = ownerAt & 0xff;
       }
     }
     return true;
+  }
+
+  /**
+   * Which record of so many comes first. By a generator (xorshift), not by counting up: a host that asks for A and
+   * AAAA in turn, or an answer with two RRsets in it, would see the same start each time.
+   */
+  #start(count: number): number {
+    let x = this.#turn;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#turn = x;
+    return ((x >>> 16) * count) >>> 16;
   }
 
   #move(source: Uint8Array, from: number, length: number, to: number): void {
@@ -364,9 +435,9 @@ export class QueryAnswerer {
     else for (let i = 0; i < length; i++) out[to + i] = source[from + i]!;
   }
 
-  /** Octets of the OPT record of this answer. */
-  #optLength(ede: number): number {
-    return 11 + (this.question.nsid ? 4 + this.#nsid.length : 0) + (ede === 0 ? 0 : 4 + ede);
+  /** Octets of the OPT record of this answer, an Extended DNS Error not counted: it takes what room is left. */
+  #optLength(): number {
+    return OPT_LENGTH + (this.question.nsid ? OPTION_HEAD + this.#nsid.length : 0);
   }
 
   /** Writes OPT and header. Returns the answer's length. */
@@ -401,11 +472,13 @@ export class QueryAnswerer {
     out[at++] = 0;
     out[at++] = question.dnssecOk ? 0x80 : 0;
     out[at++] = 0;
-    const length = this.#optLength(this.#ede ? this.#notOurs.length : 0) - 11;
-    out[at++] = length >> 8;
-    out[at++] = length & 0xff;
+    const options = (at += 2);
     if (question.nsid) at = writeOption(out, at, EdnsOption.NSID, this.#nsid);
-    if (this.#ede) at = writeOption(out, at, EdnsOption.EDE, this.#notOurs);
+    if (this.#ede && at + OPTION_HEAD + this.#notOurs.length <= this.#wholeLimit) {
+      at = writeOption(out, at, EdnsOption.EDE, this.#notOurs);
+    }
+    out[options - 2] = (at - options) >> 8;
+    out[options - 1] = (at - options) & 0xff;
     this.#at = at;
     this.#additionals++;
   }
@@ -418,6 +491,18 @@ function writeOption(out: Uint8Array, at: number, code: number, data: Uint8Array
   out[at + 3] = data.length & 0xff;
   out.set(data, at + 4);
   return at + 4 + data.length;
+}
+
+/** Octets of the record at `at`, its owner being a pointer. */
+function recordLength(bytes: Uint8Array, at: number): number {
+  return RECORD_HEAD + ((bytes[at + 10]! << 8) | bytes[at + 11]!);
+}
+
+/** Where in the RDATA of a type the name stands whose addresses a client will want next; -1 for the other types. */
+function targetOffset(type: number): number {
+  if (type === RrType.NS || type === RrType.SOA) return 0;
+  if (type === RrType.MX) return 2;
+  return type === RrType.SRV ? 6 : -1;
 }
 
 function readU32(bytes: Uint8Array, at: number): number {

@@ -38,7 +38,12 @@ export class ZoneSet {
     const scratch = this.newScratch();
     for (const zone of zones) {
       scratch.load(zone.apex.wire, 0, zone.apex.wire.length);
-      const entry = { ...zone, labels: scratch.labels, hash: scratch.hashes[0]!, lower: scratch.lower.slice(0, scratch.length) };
+      const entry = {
+        ...zone,
+        labels: scratch.labels,
+        hash: scratch.hashes[0]!,
+        lower: scratch.lower.slice(0, scratch.length),
+      };
       let index = entry.hash & this.#mask;
       while (this.#slots[index] !== undefined) index = (index + 1) & this.#mask;
       this.#slots[index] = entry;

@@ -14,10 +14,11 @@ export class Epochs {
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (1 + MAX_READERS))) {
+  /** @param first the first epoch, not 0; only where the buffer is a new one */
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(4 * (1 + MAX_READERS)), first = 1) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
-    Atomics.compareExchange(this.#words, CURRENT, 0, 1);
+    Atomics.compareExchange(this.#words, CURRENT, 0, first);
   }
 
   /** Reader: a batch begins. */
@@ -38,8 +39,8 @@ export class Epochs {
   /** Writer: closes the current epoch and returns its number, the tag of what was retired in it. */
   advance(): number {
     const closed = Atomics.load(this.#words, CURRENT);
-    // 0 means "outside"; after 2^31 publications the count begins anew, when no tag that old can be left.
-    Atomics.store(this.#words, CURRENT, closed === 0x7fff_ffff ? 1 : closed + 1);
+    // Serial arithmetic on 32 bits, as isOver compares; 0 is left out, for it means "outside".
+    Atomics.store(this.#words, CURRENT, closed === -1 ? 1 : (closed + 1) | 0);
     return closed;
   }
 

@@ -75,6 +75,19 @@ export class NameScratch {
     return mix(mix(this.hashes[index]!, 1, this.#multiplier), 0x2a, this.#multiplier);
   }
 
+  /** Whether this name is, or is below, the suffix of another that begins with its label `index`. */
+  endsWith(other: NameScratch, index: number): boolean {
+    const labels = other.labels - index;
+    if (labels > this.labels) return false;
+    const from = this.offsets[this.labels - labels]!;
+    const suffix = other.offsets[index]!;
+    if (this.length - from !== other.length - suffix) return false;
+    for (let i = from; i < this.length; i++) {
+      if (this.lower[i] !== other.lower[suffix + i - from]) return false;
+    }
+    return true;
+  }
+
   #hash(): void {
     const { lower, offsets, hashes } = this;
     const multiplier = this.#multiplier;

@@ -63,7 +63,12 @@ export class ZoneImage implements ZoneView {
    * Builds an image from all records of a zone, the SOA among them, those of one owner one after another.
    * @throws ImageError where there is no SOA at the apex, or a name is outside the zone
    */
-  static build(apex: Name, records: Iterable<ResourceRecord>, seed: HashSeed, epochs: Epochs = new Epochs()): ZoneImage {
+  static build(
+    apex: Name,
+    records: Iterable<ResourceRecord>,
+    seed: HashSeed,
+    epochs: Epochs = new Epochs(),
+  ): ZoneImage {
     const image = new ZoneImage(apex, seed, epochs);
     image.#putNode(apex, []);
     let owner: Name | undefined;
@@ -136,24 +141,28 @@ export class ZoneImage implements ZoneView {
 
   storedName(name: Name): Name {
     const node = this.#find(name);
-    return node === NOT_FOUND ? name : this.#nodeName(node);
+    // An empty non-terminal owns nothing: it takes the case of the record that first makes it more than that.
+    return node === NOT_FOUND || this.reader.rrsetCount(node) === 0 ? name : this.#nodeName(node);
   }
 
   /**
    * Makes committed changesets visible, in order; a name that several of them touch is swapped once.
-   * @throws ImageError where one removes a record that is not there or adds one that is
+   * @throws ImageError where one removes a record that is not there, adds one that is, or leaves the zone; then nothing
+   * has changed
    */
   publish(changesets: readonly Changeset[]): void {
     const touched = new Map<string, { name: Name; sets: MutableSets }>();
     const at = (name: Name): MutableSets => {
       let node = touched.get(name.key);
       if (node === undefined) {
+        if (!name.isWithin(this.apex)) throw new ImageError(`${name} is outside ${this.apex}`);
         const sets: MutableSets = new Map();
         for (const set of this.rrsets(name)) sets.set(set.type, { ...set, rdatas: [...set.rdatas] });
-        // A new name takes the case it is first written in.
-        node = { name: sets.size === 0 ? name : this.storedName(name), sets };
+        node = { name: this.storedName(name), sets };
         touched.set(name.key, node);
       }
+      // A name whose last record went and that comes back is a new name, in the case it comes back in.
+      if (node.sets.size === 0) node.name = name;
       return node.sets;
     };
     for (const changeset of changesets) {
@@ -249,7 +258,8 @@ export class ZoneImage implements ZoneView {
         break;
       }
     }
-    let bytes = Node.DIRECTORY + sets.length * ENTRY_BYTES + wire.length * ((flags & NodeFlag.CASED) === 0 ? 1 : 2);
+    let bytes =
+      Node.DIRECTORY + sets.length * ENTRY_BYTES + wire.length * ((flags & NodeFlag.CASED) === 0 ? 1 : 2);
     let records = 0;
     for (const set of sets) {
       records += set.rdatas.length;
@@ -386,7 +396,8 @@ type MutableSets = Map<number, { type: number; ttl: number; rdatas: Uint8Array[]
 function remove(sets: MutableSets, rr: ResourceRecord): void {
   const set = sets.get(rr.type);
   const index = set === undefined ? -1 : indexOfRdata(set.rdatas, rr);
-  if (set === undefined || index < 0) throw new ImageError(`${rr.name} has no such record of type ${rr.type} to remove`);
+  if (set === undefined || index < 0)
+    throw new ImageError(`${rr.name} has no such record of type ${rr.type} to remove`);
   set.rdatas.splice(index, 1);
   if (set.rdatas.length === 0) sets.delete(rr.type);
 }
@@ -397,7 +408,8 @@ function add(sets: MutableSets, rr: ResourceRecord): void {
     sets.set(rr.type, { type: rr.type, ttl: rr.ttl, rdatas: [rr.rdata] });
     return;
   }
-  if (indexOfRdata(set.rdatas, rr) >= 0) throw new ImageError(`${rr.name} already has such a record of type ${rr.type}`);
+  if (indexOfRdata(set.rdatas, rr) >= 0)
+    throw new ImageError(`${rr.name} already has such a record of type ${rr.type}`);
   set.ttl = rr.ttl;
   set.rdatas.push(rr.rdata);
 }

@@ -2,7 +2,8 @@
  * The shared memory of one image: a buffer that grows in place, and a heap of blocks in it that the writer manages.
  *
  * The views have a fixed length and are made anew after growth: V8 reads through a length-tracking view about seven
- * times slower. A reader that meets a reference beyond its view makes its views anew (`refresh`).
+ * times slower. A reader that meets a reference beyond its view makes its views anew (`refresh`). No block lies across
+ * a length the buffer ever had, so a view that reaches a block's first octet reaches all of it.
  */
 import type { Epochs } from "./epochs.ts";
 import { HEADER_BYTES, UNIT, UNIT_SHIFT } from "./layout.ts";
@@ -15,6 +16,8 @@ const LARGEST_STEP = 32 * 1024 ** 2;
 
 /** Units up to this have a free list of their own each; larger blocks are rounded up to a geometric series. */
 const EXACT_UNITS = 64;
+/** What is left before the end of a buffer that grows becomes free blocks of this many units: an ordinary host's node. */
+const TAIL_UNITS = 6;
 
 /** An image outgrew what can be addressed. */
 export class ImageFullError extends Error {
@@ -53,7 +56,9 @@ export function allocateImageBuffer(): SharedArrayBuffer {
       if (!(error instanceof RangeError)) throw error;
     }
   }
-  throw new ImageFullError("no address space for a zone image: raise the limit on virtual memory (ulimit -v)");
+  throw new ImageFullError(
+    "no address space for a zone image: raise the limit on virtual memory (ulimit -v)",
+  );
 }
 
 /** The writer's heap over an image's memory. */
@@ -97,8 +102,8 @@ export class ImageHeap {
       this.#freeUnits -= units;
       return reused;
     }
+    if ((this.#top + units) * UNIT > this.memory.buffer.byteLength) this.#grow(units);
     const reference = this.#top;
-    this.#ensure((reference + units) * UNIT);
     this.#top = reference + units;
     return reference;
   }
@@ -127,14 +132,21 @@ export class ImageHeap {
     else list.push(reference);
   }
 
-  #ensure(bytes: number): void {
+  /** Grows the buffer so that `units` fit behind its present end, which no block may lie across. */
+  #grow(units: number): void {
     const { buffer } = this.memory;
-    if (bytes <= buffer.byteLength) return;
+    const end = buffer.byteLength;
+    const bytes = end + units * UNIT;
     if (bytes > buffer.maxByteLength) {
       throw new ImageFullError(`a zone image cannot grow beyond ${buffer.maxByteLength} octets`);
     }
-    const step = Math.min(LARGEST_STEP, buffer.byteLength);
-    buffer.grow(Math.min(buffer.maxByteLength, Math.max(bytes, buffer.byteLength + step)));
+    const step = Math.min(LARGEST_STEP, end);
+    buffer.grow(Math.min(buffer.maxByteLength, Math.max(bytes, end + step)));
     this.memory.refresh();
+    for (let left = end / UNIT - this.#top; left > 0; left = end / UNIT - this.#top) {
+      const piece = Math.min(left, TAIL_UNITS);
+      this.#release(this.#top, piece);
+      this.#top += piece;
+    }
   }
 }

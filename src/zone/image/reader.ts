@@ -88,7 +88,8 @@ export class ImageReader {
       if (slot === EMPTY) return NOT_FOUND;
       if (slot !== GONE) {
         const node = this.#follow(slot);
-        if (this.memory.i32[node / 4] === hash && this.#hasName(node, lower, start, length, wildcard)) return node;
+        if (this.memory.i32[node / 4] === hash && this.#hasName(node, lower, start, length, wildcard))
+          return node;
       }
       index = (index + 1) & mask;
     }
