@@ -213,11 +213,13 @@ class Start {
       return this.#stream(plan.records, { kind: "current", reason: undefined, to: clientSerial });
     }
     if (this.#outcome.requester.transport === "udp") {
-      const message = plan.kind === "full" ? undefined : this.#oneMessage(plan.records);
+      const message = plan.kind === "incremental" ? this.#oneMessage(plan.records) : undefined;
+      if (plan.kind === "incremental" && message !== undefined) {
+        return this.#stream([], { kind: "ixfr", reason: undefined, to: plan.serial }, [message]);
+      }
       // RFC 1995 §2: the current SOA alone tells the client to come again over TCP
       const reason = plan.kind === "full" ? plan.reason : "too long for UDP";
-      if (message === undefined) return this.#stream([soa], { kind: "fallback", reason, to: clientSerial });
-      return this.#stream(plan.records, { kind: "ixfr", reason: undefined, to: plan.serial }, [message]);
+      return this.#stream([soa], { kind: "fallback", reason, to: clientSerial });
     }
     if (plan.kind === "full") return this.whole(plan.reason);
     const release = plan.octets > LARGE_INCREMENT ? this.#deps.slots.take() : () => undefined;
