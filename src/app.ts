@@ -119,7 +119,7 @@ export class Rollcall {
       store,
       zones: this.#zones,
       refusals: this.#refusals,
-      observed: (apex, address, serial) => this.#notifier.observe(apex, address, serial),
+      secondaries: this.#notifier,
       log,
       now,
       maxAtOnce: () => limits().transfers,
@@ -407,6 +407,9 @@ export class Rollcall {
       transfersRefused: this.#transfers.counters.refused,
       transfersBroken: this.#transfers.counters.broken,
       transfersUnderWay: this.#transfers.underWay,
+      notifySent: this.#notifier.counters.sent,
+      notifyAcknowledged: this.#notifier.counters.acknowledged,
+      notifyUnanswered: this.#notifier.counters.unanswered,
     };
   }
 }

@@ -9,6 +9,11 @@ import type { ZoneStore } from "../zone/ports.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { ServedZones } from "./zones.ts";
 
+/** Peers turned away for lack of room that are remembered, to be called again; others come again by themselves. */
+const MAX_PUT_OFF = 256;
+/** Milliseconds a transfer may take in all: it holds a snapshot, and with it the database's log, however slowly it is read. */
+const MAX_DURATION = 30 * 60 * 1000;
+
 /** What a transport offers for the answer; see `server/handler`. */
 export interface TransferSink {
   send(message: Uint8Array): void;
@@ -19,8 +24,11 @@ export interface TransfersDeps {
   readonly store: Pick<ZoneStore, "snapshot" | "changesSince">;
   readonly zones: ServedZones;
   readonly refusals: RefusalLog;
-  /** Told which serial a peer has now. */
-  readonly observed: (apex: Name, address: string, serial: number) => void;
+  /** Told which serial a peer has now, and the key it asked with; and whom to call again when there is room. */
+  readonly secondaries: {
+    observe(apex: Name, address: string, serial: number, key?: Name): void;
+    retell(apex: Name, address: string): void;
+  };
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
@@ -45,6 +53,8 @@ export class Transfers {
   readonly counters: TransferCounters = { axfr: 0, ixfr: 0, current: 0, fallback: 0, refused: 0, broken: 0 };
   readonly #deps: TransfersDeps;
   readonly #slots: TransferSlots;
+  /** Zone and address of peers that were put off. */
+  readonly #putOff = new Map<string, { readonly apex: Name; readonly address: string }>();
 
   constructor(deps: TransfersDeps) {
     this.#deps = deps;
@@ -69,12 +79,14 @@ export class Transfers {
       this.counters.refused++;
       this.#deps.refusals.write(start.refusal, peer);
       sink.send(start.bytes);
+      if (start.busy) this.#remember(outcome.message.questions[0]!.name, peer.address);
       return;
     }
     const { stream } = start;
     const started = performance.now();
-    sink.stream(stream, (complete) => {
+    sink.stream(withDeadline(stream, started + MAX_DURATION), (complete) => {
       stream.close();
+      this.#callAgain();
       this.#ended(stream.report, complete, peer, performance.now() - started);
     });
   }
@@ -101,6 +113,26 @@ export class Transfers {
     }
     this.counters[kind]++;
     this.#deps.log.info(fields, "transfer");
-    if (to !== undefined) this.#deps.observed(zone, peer.address, to);
+    if (to !== undefined) this.#deps.secondaries.observe(zone, peer.address, to, key);
+  }
+
+  #remember(apex: Name, address: string): void {
+    if (this.#putOff.size < MAX_PUT_OFF) this.#putOff.set(`${apex.key} ${address}`, { apex, address });
+  }
+
+  /** There is room for one more: NOTIFY makes those that were put off ask again. */
+  #callAgain(): void {
+    const [first] = this.#putOff;
+    if (first === undefined) return;
+    this.#putOff.delete(first[0]);
+    this.#deps.secondaries.retell(first[1].apex, first[1].address);
+  }
+}
+
+/** The messages of a stream, as long as there is time. @throws after the deadline, which ends the connection */
+function* withDeadline(messages: Iterable<Uint8Array>, deadline: number): Iterable<Uint8Array> {
+  for (const message of messages) {
+    if (performance.now() > deadline) throw new Error("the transfer takes too long: the peer hardly reads");
+    yield message;
   }
 }
