@@ -13,6 +13,7 @@ export class LineStream {
   #partial: Buffer[] = [];
   #partialLength = 0;
   #ended = false;
+  #discarding = false;
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -50,6 +51,26 @@ export class LineStream {
     }
   }
 
+  /**
+   * Reads and forgets what still comes until the other end closes, so that it can read what was said last: closing on
+   * unread octets would take that from it. @throws ControlError where it does not close in time
+   */
+  async discard(): Promise<void> {
+    this.#discarding = true;
+    this.#lines.length = 0;
+    this.#partial = [];
+    this.#stream.resume();
+    if (this.#stream.readableEnded || this.#stream.destroyed) return;
+    await this.#waitFor((done) => {
+      this.#stream.once("end", done);
+      this.#stream.once("close", done);
+      return () => {
+        this.#stream.off("end", done);
+        this.#stream.off("close", done);
+      };
+    });
+  }
+
   /** Writes one value as a line; resolves when the stream wants more. @throws ControlError where that takes too long */
   async write(value: unknown): Promise<void> {
     if (this.#stream.destroyed || this.#stream.writableEnded) return;
@@ -83,6 +104,7 @@ export class LineStream {
   }
 
   #take(chunk: Buffer): void {
+    if (this.#discarding) return;
     let from = 0;
     for (let end = chunk.indexOf(0x0a); end !== -1; end = chunk.indexOf(0x0a, from)) {
       this.#partial.push(chunk.subarray(from, end));
@@ -96,6 +118,7 @@ export class LineStream {
       this.#partialLength += chunk.length - from;
     }
     if (this.#partialLength > this.#maxLine) {
+      this.#discarding = true;
       this.#partial = [];
       this.#end(
         new ControlError(
@@ -103,7 +126,6 @@ export class LineStream {
           `a line over ${this.#maxLine} octets came over the control socket`,
         ),
       );
-      this.#stream.pause();
       return;
     }
     if (this.#lines.length >= MAX_WAITING) this.#stream.pause();

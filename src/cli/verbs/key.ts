@@ -73,7 +73,9 @@ function shown(name: string): string {
 function algorithmArgument(text: string): TsigAlgorithm {
   const algorithm = /^[a-z0-9-]{1,40}$/i.test(text) ? algorithmFromText(text) : undefined;
   if (algorithm === undefined)
-    throw new InvalidArgumentError(`"${text}" is not a TSIG algorithm. ${didYouMean(text, ALGORITHMS)}`);
+    throw new InvalidArgumentError(
+      `"${text}" is not a TSIG algorithm. ${didYouMean(text.includes("-") ? text : `hmac-${text}`, ALGORITHMS)}`,
+    );
   if (algorithm === HMAC_MD5)
     throw new InvalidArgumentError("hmac-md5 is weak: no new keys are made with it.");
   return algorithm;

@@ -76,7 +76,7 @@ function planText(plan: RollbackResult, owner: string | undefined): string {
   const what = owner === undefined ? plan.zone : `${owner} in ${plan.zone}`;
   const state = `serial ${plan.toSerial}${plan.toAt === undefined ? "" : ` of ${instantToText(plan.toAt)}`}`;
   if (plan.outcome === "unchanged") return `${what} is as it was at ${state} already: nothing to do.\n`;
-  return `${diffText(plan.diff)}This brings ${what} back to ${state}: ${diffSummary(plan.diff)}, undoing ${plan.undone} changes.\n`;
+  return `${diffText(plan.diff)}This brings ${what} back to ${state}: ${diffSummary(plan.diff)}, undoing ${plan.undone} ${plan.undone === 1 ? "change" : "changes"}.\n`;
 }
 
 async function confirmed(): Promise<boolean> {

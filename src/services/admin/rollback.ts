@@ -137,12 +137,15 @@ async function findTarget(
   if ((serial === undefined) === (at === undefined)) {
     throw new ControlError("CONTROL_ARGUMENT", "either a serial or a time must be given to go back to");
   }
+  let reachable = false;
   for await (const entry of newestFirst(context, apex)) {
     const found = serial === undefined ? entry.origin.at <= at! : entry.serialAfter === serial;
     if (found) return { serial: entry.serialAfter, at: entry.origin.at };
-    // The state before the oldest change that is kept can be reached, though nobody knows since when it stood.
-    if (entry.serialBefore !== undefined && entry.serialBefore === serial) return { serial };
+    if (reachable) break;
+    reachable = serial !== undefined && entry.serialBefore === serial;
   }
+  // The state before the oldest change that is kept can be reached, though nobody knows since when it stood.
+  if (reachable) return { serial: serial! };
   const what = serial === undefined ? `to ${new Date(at!).toISOString()}` : `to serial ${serial}`;
   throw unreachable(context, apex, `the journal of ${apex.toString()} does not reach back ${what}`);
 }
