@@ -4,6 +4,7 @@ import { mkdirSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Config, ZoneConfig } from "./config/config.ts";
 import { zoneConfigOf } from "./config/config.ts";
+import { describeChanges } from "./config/changes.ts";
 import { loadConfig } from "./config/load.ts";
 import { controlSocketPath } from "./config/paths.ts";
 import type { Problem } from "./config/problem.ts";
@@ -424,26 +425,6 @@ function tcpLimits({ limits }: Config): TcpLimits {
   };
 }
 
-/** What a reload changes, one sentence each, for the operator. */
-function describeChanges(before: Config, after: Config): string[] {
-  const changes: string[] = [];
-  const listed = (config: Config): Map<string, ZoneConfig> =>
-    new Map(config.zones.map((zone) => [zone.apex.key, zone]));
-  const old = listed(before);
-  const now = listed(after);
-  for (const [key, zone] of now)
-    if (!old.has(key)) changes.push(`${zone.apex.toString()} is served from now on`);
-  for (const [key, zone] of old) {
-    if (!now.has(key))
-      changes.push(`${zone.apex.toString()} is not served any more; its data stay in the store`);
-  }
-  const listen = (config: Config): string => config.listen.map(({ text }) => text).join(", ");
-  if (listen(before) !== listen(after)) changes.push(`listening on ${listen(after)}`);
-  if (before.log.level !== after.log.level) changes.push(`log level ${after.log.level}`);
-  if (before.threads !== after.threads) changes.push("threads takes effect at the next start");
-  return changes;
-}
-
 /**
  * `rollcall serve`: runs until told to stop.
  * @returns the exit code
@@ -454,10 +435,9 @@ export async function serve(options: { readonly config: string; readonly json: b
   const { logger, flush } = await createLog(config.log.level);
   for (const problem of problems) logger.warn({ code: problem.code }, problemToText(problem));
 
-  let requestStop = (): void => undefined;
-  const stopRequested = new Promise<void>((resolve) => (requestStop = resolve));
-  process.on("SIGTERM", requestStop);
-  process.on("SIGINT", requestStop);
+  const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
+  process.on("SIGTERM", () => requestStop());
+  process.on("SIGINT", () => requestStop());
   let server: Rollcall;
   try {
     server = await Rollcall.start(config, logger, requestStop);

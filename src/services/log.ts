@@ -12,7 +12,7 @@ const FLUSH_INTERVAL = 200;
 export interface Log {
   readonly logger: Logger;
   /** Writes what is gathered, at once. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 export async function createLog(level: LogLevel): Promise<Log> {

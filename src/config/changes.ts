@@ -1,0 +1,49 @@
+/** What a reload changes: two configurations compared. */
+import type { Config, ZoneConfig } from "./config.ts";
+
+/** What differs between two configurations, one sentence each, for the operator. */
+export function describeChanges(before: Config, after: Config): string[] {
+  return [...serverChanges(before, after), ...zoneChanges(before.zones, after.zones)];
+}
+
+function serverChanges(before: Config, after: Config): string[] {
+  const changes: string[] = [];
+  if (differ(before.listen, after.listen)) {
+    changes.push(`listening on ${after.listen.map(({ text }) => text).join(", ")}`);
+  }
+  if (before.log.level !== after.log.level) changes.push(`log level ${after.log.level}`);
+  if (before.threads !== after.threads) changes.push("threads takes effect at the next start");
+  if (differ(before.server, after.server)) changes.push("identity or version changed");
+  if (differ(before.limits, after.limits)) changes.push("limits changed");
+  if (differ([...before.keys], [...after.keys])) {
+    changes.push(`keys changed: ${after.keys.size} known from now on`);
+  }
+  return changes;
+}
+
+function zoneChanges(before: readonly ZoneConfig[], after: readonly ZoneConfig[]): string[] {
+  const changes: string[] = [];
+  const old = new Map(before.map((zone) => [zone.apex.key, zone]));
+  for (const zone of after) {
+    const name = zone.apex.toString();
+    const was = old.get(zone.apex.key);
+    old.delete(zone.apex.key);
+    if (was === undefined) {
+      changes.push(`${name} is served from now on`);
+      continue;
+    }
+    if (differ(was.update, zone.update)) changes.push(`${name} has other update rules`);
+    if (differ(was.transfer, zone.transfer)) changes.push(`${name} has other transfer rules`);
+    if (differ(was.notify, zone.notify)) changes.push(`${name} has other secondaries to notify`);
+    if (differ([was.journal, was.limits], [zone.journal, zone.limits]))
+      changes.push(`${name} has other limits`);
+  }
+  for (const zone of old.values()) {
+    changes.push(`${zone.apex.toString()} is not served any more; its data stay in the store`);
+  }
+  return changes;
+}
+
+function differ(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) !== JSON.stringify(b);
+}
