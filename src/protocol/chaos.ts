@@ -23,7 +23,8 @@ export function answerChaos(
 ): { readonly rcode: number; readonly answers: readonly ResourceRecord[] } {
   const text = textFor(question.name.toString().toLowerCase(), settings);
   if (text === undefined || text === "") return { rcode: Rcode.REFUSED, answers: [] };
-  if (question.type !== RrType.TXT && question.type !== RrType.ANY) return { rcode: Rcode.NOERROR, answers: [] };
+  if (question.type !== RrType.TXT && question.type !== RrType.ANY)
+    return { rcode: Rcode.NOERROR, answers: [] };
   const octets = encoder.encode(text).subarray(0, MAX_STRING);
   const rdata = new Uint8Array(1 + octets.length);
   rdata[0] = octets.length;

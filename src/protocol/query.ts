@@ -117,20 +117,21 @@ export class QueryAnswerer {
     const end = question.questionEnd;
     this.#wholeLimit = udp ? Math.min(maxLength, question.udpLimit) : maxLength;
     this.#limit = question.edns ? this.#wholeLimit - this.#optLength() : this.#wholeLimit;
-    for (let i = 0; i < end; i++) out[i] = request[i]!;
-    this.#at = end;
+    out[0] = request[0]!;
+    out[1] = request[1]!;
+    this.#at = HEADER_LENGTH;
     if (reading === Reading.MALFORMED || this.#qname.load(request, HEADER_LENGTH, end) === 0) {
       question.edns = false;
       this.#rcode = Rcode.FORMERR;
-      this.#at = HEADER_LENGTH;
       return this.#finish(0);
     }
     if (end > this.#limit) {
       // Next to the signature to come there is not even room for the question (RFC 8945 §5.3).
       this.#flags = Flag.TC;
-      this.#at = HEADER_LENGTH;
       return this.#finish(0);
     }
+    for (let i = HEADER_LENGTH; i < end; i++) out[i] = request[i]!;
+    this.#at = end;
     if (reading === Reading.BAD_VERSION) {
       this.#rcode = Rcode.BADVERS;
       return this.#finish(1);

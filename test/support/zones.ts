@@ -90,7 +90,17 @@ export class Served {
     this.#out.fill(0xaa);
     const udp = options.tcp !== true;
     const length = this.answerer.answer(request, request.length, this.#out, options.maxLength ?? 65_535, udp);
-    return length <= 0 ? length : this.#out.slice(0, length);
+    if (length <= 0) return length;
+    const payload = Math.min(
+      1232,
+      Math.max(512, options.edns === undefined ? 512 : (options.edns.payload ?? 1232)),
+    );
+    const limit = Math.min(options.maxLength ?? 65_535, udp ? payload : 65_535);
+    if (length > limit) throw new Error(`an answer of ${length} octets, and ${limit} are allowed`);
+    if (this.#out.subarray(limit, limit + 64).some((octet) => octet !== 0xaa)) {
+      throw new Error("something was written beyond the limit");
+    }
+    return this.#out.slice(0, length);
   }
 
   /** @param question `NAME TYPE`, the name absolute */
@@ -132,5 +142,5 @@ export function answerText(message: Message): AnswerText {
 
 /** `OWNER TTL TYPE RDATA`. */
 export function rrText(rr: ResourceRecord): string {
-  return `${rr.name} ${rr.ttl} ${typeToText(rr.type)} ${rdataToText(rr.type, rr.rdata)}`;
+  return `${rr.name.toString()} ${rr.ttl} ${typeToText(rr.type)} ${rdataToText(rr.type, rr.rdata)}`;
 }

@@ -95,7 +95,8 @@ export class ZoneImage implements ZoneView {
     }
     flush();
     image.#heap.publish();
-    if (image.rrset(apex, RrType.SOA) === undefined) throw new ImageError(`${apex} has no SOA record`);
+    if (image.rrset(apex, RrType.SOA) === undefined)
+      throw new ImageError(`${apex.toString()} has no SOA record`);
     return image;
   }
 
@@ -155,7 +156,8 @@ export class ZoneImage implements ZoneView {
     const at = (name: Name): MutableSets => {
       let node = touched.get(name.key);
       if (node === undefined) {
-        if (!name.isWithin(this.apex)) throw new ImageError(`${name} is outside ${this.apex}`);
+        if (!name.isWithin(this.apex))
+          throw new ImageError(`${name.toString()} is outside ${this.apex.toString()}`);
         const sets: MutableSets = new Map();
         for (const set of this.rrsets(name)) sets.set(set.type, { ...set, rdatas: [...set.rdatas] });
         node = { name: this.storedName(name), sets };
@@ -205,7 +207,8 @@ export class ZoneImage implements ZoneView {
 
   /** Gives a name exactly these RRsets: creates, replaces or removes its node, and its empty non-terminals with it. */
   #putNode(name: Name, sets: readonly RrSet[]): void {
-    if (!name.isWithin(this.apex)) throw new ImageError(`${name} is outside ${this.apex}`);
+    if (!name.isWithin(this.apex))
+      throw new ImageError(`${name.toString()} is outside ${this.apex.toString()}`);
     const { u32 } = this.#memory;
     const old = this.#find(name);
     const hash = this.#scratch.hashes[0]!;
@@ -397,7 +400,7 @@ function remove(sets: MutableSets, rr: ResourceRecord): void {
   const set = sets.get(rr.type);
   const index = set === undefined ? -1 : indexOfRdata(set.rdatas, rr);
   if (set === undefined || index < 0)
-    throw new ImageError(`${rr.name} has no such record of type ${rr.type} to remove`);
+    throw new ImageError(`${rr.name.toString()} has no such record of type ${rr.type} to remove`);
   set.rdatas.splice(index, 1);
   if (set.rdatas.length === 0) sets.delete(rr.type);
 }
@@ -409,7 +412,7 @@ function add(sets: MutableSets, rr: ResourceRecord): void {
     return;
   }
   if (indexOfRdata(set.rdatas, rr) >= 0)
-    throw new ImageError(`${rr.name} already has such a record of type ${rr.type}`);
+    throw new ImageError(`${rr.name.toString()} already has such a record of type ${rr.type}`);
   set.ttl = rr.ttl;
   set.rdatas.push(rr.rdata);
 }
