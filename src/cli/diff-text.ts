@@ -10,6 +10,8 @@ export function diffText(diff: DiffJson, indent = ""): string {
   let text = "";
   for (const each of diff.removed) text += line("-", "red", each);
   for (const each of diff.added) text += line("+", "green", each);
+  // Of a zone's creation there are only the counts.
+  if (text === "") return "";
   const hidden = diff.removedCount + diff.addedCount - diff.removed.length - diff.added.length;
   if (hidden > 0) text += `${indent}… and ${hidden.toLocaleString("en-GB")} more\n`;
   return text;

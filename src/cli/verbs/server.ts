@@ -56,10 +56,9 @@ function statusText(status: ServerStatus, now: number): string {
     ["Data", status.data],
     ["Memory", sizeToText(status.memory)],
     ...reloadPair(status, now),
-    ...Object.entries(status.counters).map(([name, value]): [string, string] => [
-      name,
-      value.toLocaleString("en-GB"),
-    ]),
+    ...Object.entries(status.counters)
+      .filter(([, value]) => value !== 0)
+      .map(([name, value]): [string, string] => [name, value.toLocaleString("en-GB")]),
   ]);
   if (zones.length === 0) return `${head}\nNo zones.\n`;
   const zoneTable = table(
