@@ -127,7 +127,8 @@ export function diffRecords(
     }
     added.push(rr);
   }
-  removed.push(...left.values());
+  // Not spread into push: a call has room for some 100,000 arguments.
+  for (const rr of left.values()) removed.push(rr);
   return { removed, added };
 }
 
