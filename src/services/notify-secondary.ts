@@ -152,8 +152,8 @@ export class NotifySecondary {
 
   get standing(): SecondaryStanding {
     const soa = this.#around.soa();
-    if (this.#refusals > 0) return "refusing";
     if (this.#silences >= UNREACHABLE_AFTER) return "unreachable";
+    if (this.#refusals > 0) return "refusing";
     if (soa === undefined) return "waiting";
     const serial = soaSerial(soa.rdata);
     if (this.#fetched?.serial === serial) return "current";
