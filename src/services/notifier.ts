@@ -109,16 +109,17 @@ export class Notifier {
 
   /**
    * A secondary has this serial: a transfer to it is complete, or it asked with that serial and was told it is current.
-   * @param address numeric; its port says nothing, so it counts for every secondary at the address
-   * @param key that signed the request: of several secondaries at one address, those told with another are not meant
+   * Of several secondaries at one address it may be any, but not those that have another key.
+   * @param address numeric; the port a transfer comes from says nothing
+   * @param key that signed the request
    */
   observe(apex: Name, address: string, serial: number, key?: Name): void {
     const host = plainTarget(address);
-    const matching = [...(this.#zones.get(apex.key)?.secondaries.values() ?? [])].filter(
-      (candidate) => candidate.host === host,
-    );
-    const byKey = matching.filter(({ secondary }) => key !== undefined && secondary.key?.name.equals(key));
-    for (const { secondary } of byKey.length > 0 ? byKey : matching) secondary.observe(serial);
+    for (const candidate of this.#zones.get(apex.key)?.secondaries.values() ?? []) {
+      const { secondary } = candidate;
+      const isOther = key !== undefined && secondary.key !== undefined && !secondary.key.name.equals(key);
+      if (candidate.host === host && !isOther) secondary.observe(serial);
+    }
   }
 
   /** Tells the secondaries at an address again, e.g. when a transfer that had to be put off is possible now. */

@@ -440,14 +440,23 @@ describe("where secondaries have got to", () => {
     ]);
   });
 
-  test("of several at one address the key tells which", () => {
+  test("of several at one address those with another key than the transfer's are not meant", () => {
     const bench = new Bench();
-    bench.configure([near, { ...near, port: 5300, key }]);
+    const fetched = (): (number | undefined)[] =>
+      bench.notifier.status(apex).map(({ fetchedSerial }) => fetchedSerial);
+    bench.configure([
+      { ...near, port: 5300, key },
+      { ...near, port: 5301, key: { ...key, name: apex } },
+      far,
+    ]);
     bench.notifier.observe(apex, near.address, 1, key.name);
-    expect(bench.notifier.status(apex).map(({ fetchedSerial }) => fetchedSerial)).toEqual([undefined, 1]);
+    expect(fetched()).toEqual([1, undefined, undefined]);
     bench.notifier.observe(apex, near.address, 1);
-    expect(bench.notifier.status(apex).map(({ fetchedSerial }) => fetchedSerial)).toEqual([1, 1]);
-    bench.notifier.observe(apex, "198.51.100.1", 1);
+    expect(fetched()).toEqual([1, 1, undefined]);
+    bench.notifier.observe(apex, "2001:0DB8::53", 1, key.name);
+    expect(fetched()).toEqual([1, 1, 1]);
+    bench.notifier.observe(apex, "198.51.100.1", 2);
+    expect(fetched()).toEqual([1, 1, 1]);
   });
 
   test("what an earlier run learnt is there after a restart, and the secondary is told again", () => {
