@@ -235,7 +235,7 @@ class KeyFileParser {
       return undefined;
     }
     if (algorithm === HMAC_MD5 && this.#options.allowMd5 !== true) {
-      const advice = "make a new key: rollcall key generate NAME -a hmac-sha256";
+      const advice = "make a new key with rollcall key generate, or set allow_md5 = true in [tsig]";
       this.#problem("KEYFILE_MD5", token, "hmac-md5 is weak, and not allowed", advice);
       return undefined;
     }
