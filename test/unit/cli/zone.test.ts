@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { HistoryJson, ImportResult, RollbackResult } from "../../../src/control/verbs.ts";
-import { AdminHouse } from "../../support/admin.ts";
+import { AdminHouse, START } from "../../support/admin.ts";
 
 const ZONE = `$TTL 300
 @    IN SOA ns1 hostmaster 10 900 60 1209600 30
@@ -207,6 +207,15 @@ describe("zone history", () => {
     expect(heads[3]).toMatch(/^serial 10 .* operator .* create: zone$/);
     expect(stdout).toMatch(/^ {4}- fs1\.smb\.example\. +300 A +198\.51\.100\.1$/m);
     expect(stdout).toMatch(/^ {4}\+ new\.smb\.example\. +300 AAAA +2001:db8::1$/m);
+  });
+
+  test("is whole where the store gives short pages, as it does when changes are large", async () => {
+    const history = house.store.history.bind(house.store);
+    house.store.history = (apex, options) => history(apex, { ...options, limit: 1 });
+    const { entries } = (await house.json("zone", "history", "smb.example")) as { entries: HistoryJson[] };
+    expect(entries.map(({ serialAfter }) => serialAfter)).toEqual([13, 12, 11, 10]);
+    const plan = await house.json("zone", "rollback", "smb.example", "--to", "10", "--dry-run");
+    expect(plan).toMatchObject({ toSerial: 10, toAt: START });
   });
 
   test("of one name, since a time, and not more than asked for", async () => {
