@@ -2,8 +2,8 @@
 import type { Peer } from "../protocol/context.ts";
 
 /**
- * Takes the answer to one message. Exactly one of the three is to be called, once, now or later; a peer that went away
- * meanwhile is no error.
+ * Takes the answer to one message. Exactly one of the three is to be called, now or later; a second call does nothing,
+ * and a peer that went away meanwhile is no error. The octets sent are the transport's from then on.
  */
 export interface ReplySink {
   /** One message. */

@@ -16,7 +16,10 @@ export interface TcpLimits {
   readonly idle: number;
   /** Messages of one connection that wait for an answer; beyond it nothing more is read. */
   readonly inFlight: number;
-  /** Octets of answers a peer may leave unread before it is cut off. */
+  /**
+   * Octets of answers a peer may leave unread before nothing more is read from it. It is cut off where it then takes
+   * none for the idle time, or answers still under way bring it far beyond.
+   */
   readonly writeBuffer: number;
 }
 
@@ -47,7 +50,7 @@ export class TcpConnections {
 
   constructor(limits: TcpLimits) {
     this.limits = limits;
-    this.#sweeper = setInterval(() => this.#sweep(performance.now()), SWEEP_INTERVAL);
+    this.#sweeper = setInterval(() => this.sweep(performance.now()), SWEEP_INTERVAL);
     this.#sweeper.unref();
   }
 
@@ -65,6 +68,8 @@ export class TcpConnections {
         idlest = connection;
     }
     if (idlest === undefined) return false;
+    // Counted as gone at once: its end is told later, and many may ask to be let in before that.
+    this.remove(idlest);
     idlest.close();
     return true;
   }
@@ -94,7 +99,8 @@ export class TcpConnections {
     clearTimeout(timer);
   }
 
-  #sweep(now: number): void {
+  /** Ends what is past its time. `now`: as of `performance.now()`. */
+  sweep(now: number): void {
     for (const connection of this.#open) connection.checkDeadlines(now);
   }
 }
@@ -182,9 +188,12 @@ class TcpConnection {
         resolve();
       });
     });
+    socket.setMaxListeners(0); // one and two for each transfer under way
     socket.on("error", () => socket.destroy()); // a reset by the peer is ordinary
-    socket.on("end", () => void this.finish()); // half-closed: what was asked is still answered
+    // Half-closed: what was asked is still answered. Not told while reading is paused, so all of it has been seen.
+    socket.on("end", () => void this.finish());
     socket.on("data", (chunk) => this.#receive(chunk));
+    socket.on("drain", () => this.#resume());
   }
 
   /** Nothing asked, nothing half received, nothing left to send. */
@@ -232,12 +241,20 @@ class TcpConnection {
     this.#drain();
   }
 
-  /** Hands over every whole message, as far as the cap on messages in flight allows. */
+  /** Whether so much is under way or unread that nothing more is taken: the peer feels it as back-pressure. */
+  get #isFull(): boolean {
+    const { inFlight, writeBuffer } = this.#all.limits;
+    const socket = this.#socket;
+    // "drain" follows only where it is needed.
+    return this.#inFlight >= inFlight || (socket.writableNeedDrain && socket.writableLength >= writeBuffer);
+  }
+
+  /** Hands over every whole message, as far as there is room for more. */
   #drain(): void {
     let at = 0;
     const bytes = this.#partial;
     this.#draining = true;
-    while (this.#inFlight < this.#all.limits.inFlight && bytes.length - at >= 2) {
+    while (bytes.length - at >= 2 && !this.#isFull) {
       const length = bytes.readUInt16BE(at);
       if (length < HEADER_LENGTH) {
         this.#cut(); // no message, and no way to find the next
@@ -257,8 +274,7 @@ class TcpConnection {
       this.#partial = bytes.subarray(at);
       this.#partialSince = this.lastActive;
     }
-    // Beyond the cap nothing is read, so the peer feels it as back-pressure.
-    if (this.#inFlight >= this.#all.limits.inFlight) this.#socket.pause();
+    if (this.#isFull) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
@@ -291,16 +307,23 @@ class TcpConnection {
   stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
     const iterator = messages[Symbol.iterator]();
     const socket = this.#socket;
+    let ended = false;
     const end = (complete: boolean): void => {
+      if (ended) return;
+      ended = true;
       socket.off("close", lost);
       if (!complete) iterator.return?.();
       this.settle();
       done(complete);
     };
     const lost = (): void => end(false);
+    if (socket.closed) {
+      lost();
+      return;
+    }
     socket.once("close", lost);
     const pump = (): void => {
-      if (socket.destroyed) return; // "close" follows
+      if (ended || socket.destroyed) return; // "close" follows
       while (socket.writableLength < STREAM_HIGH_WATER) {
         let next: IteratorResult<Uint8Array>;
         try {
@@ -344,24 +367,31 @@ class TcpConnection {
   }
 }
 
-/** Answers one message of a connection. */
+/** Answers one message of a connection, once. */
 class TcpSink implements ReplySink {
-  readonly #connection: TcpConnection;
+  #connection: TcpConnection | undefined;
 
   constructor(connection: TcpConnection) {
     this.#connection = connection;
   }
 
   send(message: Uint8Array): void {
-    this.#connection.write(message);
-    this.#connection.settle();
+    const connection = this.#take();
+    connection?.write(message);
+    connection?.settle();
   }
 
   stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
-    this.#connection.stream(messages, done);
+    this.#take()?.stream(messages, done);
   }
 
   drop(): void {
-    this.#connection.settle();
+    this.#take()?.settle();
+  }
+
+  #take(): TcpConnection | undefined {
+    const connection = this.#connection;
+    this.#connection = undefined;
+    return connection;
   }
 }

@@ -25,7 +25,6 @@ export class UdpListener {
   readonly counters: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
   readonly #socket: Socket;
   readonly #log: TransportLog;
-  readonly #sinks: UdpSink[] = [];
 
   private constructor(socket: Socket, log: TransportLog) {
     this.#socket = socket;
@@ -36,7 +35,12 @@ export class UdpListener {
    * Binds and begins to serve.
    * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where the address cannot be had
    */
-  static async open(address: string, port: number, handler: MessageHandler, log: TransportLog): Promise<UdpListener> {
+  static async open(
+    address: string,
+    port: number,
+    handler: MessageHandler,
+    log: TransportLog,
+  ): Promise<UdpListener> {
     const v6 = address.includes(":");
     const socket = createSocket({ type: v6 ? "udp6" : "udp4", ipv6Only: v6 });
     await new Promise<void>((resolve, reject) => {
@@ -81,8 +85,7 @@ export class UdpListener {
         return;
       }
       const peer = { address: plainAddress(remote.address), port: remote.port, transport: "udp" } as const;
-      const sink = this.#sinks.pop() ?? new UdpSink(this.#deliver, this.#sinks);
-      handler(message, peer, sink.to(remote.address, remote.port));
+      handler(message, peer, new UdpSink(this.#deliver, remote.address, remote.port));
     });
   }
 
@@ -106,36 +109,38 @@ export class UdpListener {
 
 type Deliver = (message: Uint8Array, address: string, port: number) => void;
 
-/** Answers one datagram, then goes back to the pool. */
+/** Answers one datagram, once. */
 class UdpSink implements ReplySink {
-  readonly #deliver: Deliver;
-  readonly #pool: UdpSink[];
-  #address = "";
-  #port = 0;
+  #deliver: Deliver | undefined;
+  readonly #address: string;
+  readonly #port: number;
 
-  constructor(deliver: Deliver, pool: UdpSink[]) {
+  constructor(deliver: Deliver, address: string, port: number) {
     this.#deliver = deliver;
-    this.#pool = pool;
-  }
-
-  to(address: string, port: number): this {
     this.#address = address;
     this.#port = port;
-    return this;
   }
 
   send(message: Uint8Array): void {
-    this.#deliver(message, this.#address, this.#port);
-    this.#pool.push(this);
+    const deliver = this.#deliver;
+    this.#deliver = undefined;
+    deliver?.(message, this.#address, this.#port);
   }
 
   stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
-    for (const message of messages) this.#deliver(message, this.#address, this.#port);
-    this.#pool.push(this);
-    done(true);
+    const deliver = this.#deliver;
+    if (deliver === undefined) return;
+    this.#deliver = undefined;
+    let complete = false;
+    try {
+      for (const message of messages) deliver(message, this.#address, this.#port);
+      complete = true;
+    } finally {
+      done(complete);
+    }
   }
 
   drop(): void {
-    this.#pool.push(this);
+    this.#deliver = undefined;
   }
 }
