@@ -18,6 +18,10 @@ const served = serve(
   ["e.", `$TTL 60\n@ SOA ns.example. h 1 900 300 86400 60\n NS ns.example.\n${deepest} A 192.0.2.4\n`],
 );
 
+/** Header of one question, then these octets. */
+const question = (...octets: readonly number[]): Uint8Array =>
+  Uint8Array.of(0x2b, 0x1d, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...octets);
+
 describe("RFC 1035 §2.3.4", () => {
   test("a name of 255 octets is served, and the names above it exist", () => {
     expect(Name.parse(longest).wire).toHaveLength(255);
@@ -54,9 +58,6 @@ describe("RFC 1035 §2.3.4", () => {
 
 describe("RFC 1035 §4.1: messages that break the form", () => {
   const base = queryOctets(Name.parse("ns.example."), 1);
-  /** Header of one question, then these octets. */
-  const question = (...octets: readonly number[]): Uint8Array =>
-    Uint8Array.of(0x2b, 0x1d, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...octets);
   const typeAndClass = [0, 1, 0, 1];
   const tooLong = [
     ...[1, 2, 3].flatMap(() => [63, ...Array.from({ length: 63 }, () => 97)]),

@@ -107,7 +107,7 @@ describe("RFC 6891 §6.1", () => {
     expect(served.ask("example. NS", { edns: { dnssecOk: true } }).edns?.dnssecOk).toBe(true);
     expect(served.ask("example. NS", { edns: { dnssecOk: false } }).edns?.dnssecOk).toBe(false);
     const reply = served.exchange(withOpt([0, 0, 41, 4, 208, 0, 0, 0x7f, 0xff, 0, 0])) as Uint8Array;
-    expect([...reply.slice(-11)]).toEqual([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
+    expect(reply.slice(-11)).toEqual(Uint8Array.of(0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0));
   });
 
   test.each([

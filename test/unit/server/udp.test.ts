@@ -117,6 +117,7 @@ describe("UDP", () => {
     const told: boolean[] = [];
     const broken = {
       *[Symbol.iterator](): Generator<Uint8Array> {
+        yield messageOf(2);
         throw new Error("the disk is gone");
       },
     };
