@@ -19,6 +19,8 @@ import { QueryAnswerer } from "./protocol/query.ts";
 import { createFront } from "./server/front.ts";
 import type { FrontCounters } from "./server/front.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
+import { openUdp } from "./server/udp-choice.ts";
+import type { UdpTransport } from "./server/transport.ts";
 import { TcpConnections } from "./server/tcp.ts";
 import type { TcpLimits } from "./server/tcp.ts";
 import { adminHandlers } from "./services/admin.ts";
@@ -77,6 +79,7 @@ export class Rollcall {
   readonly #notifier: Notifier;
   readonly #keeper: JournalKeeper;
   readonly #connections: TcpConnections;
+  readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
   readonly #refusals: RefusalLog;
   readonly #frontCounters: FrontCounters;
@@ -94,7 +97,8 @@ export class Rollcall {
     this.#log = log;
     this.#onStop = onStop;
     const now = Date.now;
-    this.#zones = new ServedZones(store, hashSeed(randomBytes(8)));
+    const seed = hashSeed(randomBytes(8));
+    this.#zones = new ServedZones(store, seed);
     this.#context = this.#newContext();
     this.#refusals = new RefusalLog(log, now);
     const limits = (): Config["limits"] => this.#config.limits;
@@ -141,7 +145,8 @@ export class Rollcall {
       now,
     });
     this.#frontCounters = front.counters;
-    this.#listeners = new Listeners(front.handler, this.#connections, log);
+    this.#udp = openUdp(config.threads, { seed, epochs: this.#zones.epochs, handler: front.handler, log });
+    this.#listeners = new Listeners(this.#udp, front.handler, this.#connections, log);
   }
 
   /**
@@ -155,7 +160,7 @@ export class Rollcall {
     try {
       server.#createZones(server.#readNewZones(config));
       for (const zone of config.zones) server.#serveZone(zone);
-      server.#renewContext();
+      await server.#renewContext();
       server.#notifier.configure(config.zones);
       await server.#openControl();
       await server.#listeners.configure(config.listen);
@@ -165,7 +170,12 @@ export class Rollcall {
     }
     const { addresses } = server.#listeners;
     log.info(
-      { version: ROLLCALL_VERSION, pid: process.pid, zones: server.#zones.size, listen: addresses },
+      {
+        version: ROLLCALL_VERSION,
+        zones: server.#zones.size,
+        listen: addresses,
+        udp: server.#udp.description,
+      },
       "ready",
     );
     return server;
@@ -196,6 +206,7 @@ export class Rollcall {
     await this.#connections.close(STOP_GRACE);
     await new Promise((resolve) => setTimeout(resolve, UDP_GRACE));
     await this.#listeners.close();
+    await this.#udp.close();
     await this.#notifier.close();
     await this.#control?.close();
     this.#store.close();
@@ -277,12 +288,16 @@ export class Rollcall {
   }
 
   /** Creates a zone for an import, and serves it where the configuration names it. */
-  #createZone(apex: Name, records: readonly ResourceRecord[], origin: ChangeOrigin): StoredZone {
+  async #createZone(
+    apex: Name,
+    records: readonly ResourceRecord[],
+    origin: ChangeOrigin,
+  ): Promise<StoredZone> {
     const stored = this.#store.create(apex, records, origin);
     const config = zoneConfigOf(this.#config, apex);
     if (config !== undefined) {
       this.#serveZone(config);
-      this.#renewContext();
+      await this.#renewContext();
       this.#notifier.configure(this.#config.zones);
     }
     return stored;
@@ -298,8 +313,10 @@ export class Rollcall {
     };
   }
 
-  #renewContext(): void {
+  /** Resolves when every thread answers by it. */
+  #renewContext(): Promise<void> {
     this.#context = this.#newContext();
+    return this.#udp.serve(this.#zones.shared, this.#config.server.identity);
   }
 
   async #reload(): Promise<ReloadReport> {
@@ -335,7 +352,7 @@ export class Rollcall {
       if (served === undefined) this.#serveZone(zone);
       else served.config = zone;
     }
-    this.#renewContext();
+    await this.#renewContext();
     this.#notifier.configure(config.zones);
     return this.#reloaded(true, problems, changes);
   }
@@ -358,7 +375,7 @@ export class Rollcall {
       if (served === undefined || soaSerial(served.image.soa.rdata) === stored.serial) continue;
       this.#log.warn({ zone: stored.apex.toString() }, "zone loaded again from the store");
       this.#zones.put(served.config);
-      this.#renewContext();
+      void this.#renewContext();
     }
   }
 
@@ -370,6 +387,7 @@ export class Rollcall {
       config: this.#config.path,
       data: this.#config.data,
       listen: this.#listeners.addresses,
+      udp: this.#udp.description,
       ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
       memory: process.memoryUsage.rss(),
       counters: this.#counters(),
@@ -377,11 +395,11 @@ export class Rollcall {
   }
 
   #counters(): Record<string, number> {
-    const udp = this.#listeners.udpCounters;
+    const udp = this.#udp.counters;
     const tcp = this.#connections.counters;
     const updates = this.#updater.counters;
     return {
-      queries: this.#frontCounters.queries,
+      queries: this.#frontCounters.queries + this.#udp.answered,
       otherMessages: this.#frontCounters.others,
       bugs: this.#frontCounters.bugs,
       refusals: this.#refusals.count,

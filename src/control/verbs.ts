@@ -70,6 +70,8 @@ export interface ServerStatus {
   readonly data: string;
   /** Addresses that are answered on. */
   readonly listen: readonly string[];
+  /** Which way UDP is done: by answer threads, or by the control thread. */
+  readonly udp: string;
   readonly zones: readonly ZoneStatus[];
   readonly lastReload?: ReloadReport;
   /** Resident memory, in octets. */

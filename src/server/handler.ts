@@ -31,3 +31,8 @@ export function plainAddress(address: string): string {
   const zone = mapped.indexOf("%");
   return zone < 0 ? mapped : mapped.slice(0, zone);
 }
+
+/** Ports whose services answer anything (echo, chargen) or that cannot be answered (0): a reply would start a loop. */
+export function isUnansweredPort(port: number): boolean {
+  return port === 0 || port === 7 || port === 19;
+}

@@ -2,8 +2,7 @@
 import type { MessageHandler, TransportLog } from "./handler.ts";
 import type { TcpConnections } from "./tcp.ts";
 import { TcpListener } from "./tcp.ts";
-import type { UdpCounters } from "./udp.ts";
-import { UdpListener } from "./udp.ts";
+import type { UdpEndpoint, UdpTransport } from "./transport.ts";
 
 /** An address to answer on; port 0 takes any that is free for both transports. */
 export interface ListenTarget {
@@ -42,17 +41,20 @@ const PORT_ATTEMPTS = 16;
 
 interface Pair {
   readonly target: ListenTarget;
-  readonly udp: UdpListener;
+  readonly udp: UdpEndpoint;
   readonly tcp: TcpListener;
 }
 
 export class Listeners {
+  readonly #udp: UdpTransport;
   readonly #handler: MessageHandler;
   readonly #connections: TcpConnections;
   readonly #log: TransportLog;
   #pairs: Pair[] = [];
 
-  constructor(handler: MessageHandler, connections: TcpConnections, log: TransportLog) {
+  /** @param handler takes what comes by TCP */
+  constructor(udp: UdpTransport, handler: MessageHandler, connections: TcpConnections, log: TransportLog) {
+    this.#udp = udp;
     this.#handler = handler;
     this.#connections = connections;
     this.#log = log;
@@ -61,18 +63,6 @@ export class Listeners {
   /** Addresses answered on, with the ports really taken. */
   get addresses(): string[] {
     return this.#pairs.map(({ target, udp }) => targetToText({ address: target.address, port: udp.port }));
-  }
-
-  /** Sums over all UDP sockets that are open. */
-  get udpCounters(): UdpCounters {
-    const sum: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
-    for (const { udp } of this.#pairs) {
-      sum.received += udp.counters.received;
-      sum.ignored += udp.counters.ignored;
-      sum.sent += udp.counters.sent;
-      sum.sendErrors += udp.counters.sendErrors;
-    }
-    return sum;
   }
 
   /**
@@ -120,7 +110,7 @@ export class Listeners {
         this.#log,
       );
       try {
-        const udp = await UdpListener.open(target.address, tcp.port, this.#handler, this.#log);
+        const udp = await this.#udp.open(target.address, tcp.port);
         return { target, udp, tcp };
       } catch (error) {
         tcp.close();

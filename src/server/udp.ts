@@ -5,21 +5,11 @@
 import type { Socket } from "node:dgram";
 import { createSocket } from "node:dgram";
 import type { MessageHandler, ReplySink, TransportLog } from "./handler.ts";
-import { plainAddress } from "./handler.ts";
+import { isUnansweredPort, plainAddress } from "./handler.ts";
+import type { UdpCounters } from "./transport.ts";
 
 /** Asked of the kernel, which may give less: bursts of updates must not be lost while a commit is under way. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
-
-/** Ports whose services answer anything (echo, chargen) or that cannot be answered (0): a reply would start a loop. */
-const UNANSWERED_PORTS: ReadonlySet<number> = new Set([0, 7, 19]);
-
-export interface UdpCounters {
-  received: number;
-  /** Shorter than a header, or from a port that must not be answered. */
-  ignored: number;
-  sent: number;
-  sendErrors: number;
-}
 
 export class UdpListener {
   readonly counters: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
@@ -80,7 +70,7 @@ export class UdpListener {
     });
     this.#socket.on("message", (message, remote) => {
       this.counters.received++;
-      if (message.length < 12 || UNANSWERED_PORTS.has(remote.port)) {
+      if (message.length < 12 || isUnansweredPort(remote.port)) {
         this.counters.ignored++;
         return;
       }

@@ -9,6 +9,7 @@ import type { Changeset } from "../zone/changeset.ts";
 import { Epochs } from "../zone/image/epochs.ts";
 import type { HashSeed } from "../zone/image/hash.ts";
 import { ZoneImage } from "../zone/image/image.ts";
+import type { ImageReader } from "../zone/image/reader.ts";
 import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { ZoneSet } from "../zone/zone-set.ts";
@@ -49,7 +50,8 @@ export class ServedZone implements PublishedZone, ZoneAccess {
 export class ServedZones {
   readonly #store: Pick<ZoneStore, "snapshot">;
   readonly #seed: HashSeed;
-  readonly #epochs = new Epochs();
+  /** Shared by all images: who reads them announces itself here. */
+  readonly epochs: Epochs = new Epochs();
   readonly #zones = new Map<string, ServedZone>();
   #set: ZoneSet;
 
@@ -62,6 +64,11 @@ export class ServedZones {
   /** For lookups by name. A new one after every {@link put} and {@link remove}. */
   get set(): ZoneSet {
     return this.#set;
+  }
+
+  /** The images, for readers in other threads. */
+  get shared(): { readonly apex: Name; readonly reader: ImageReader; readonly buffer: SharedArrayBuffer }[] {
+    return this.all().map(({ apex, image }) => ({ apex, reader: image.reader, buffer: image.buffer }));
   }
 
   get size(): number {
@@ -83,7 +90,7 @@ export class ServedZones {
   put(config: ZoneConfig): ServedZone {
     const snapshot = this.#store.snapshot(config.apex);
     try {
-      const image = ZoneImage.build(config.apex, withSoa(snapshot), this.#seed, this.#epochs);
+      const image = ZoneImage.build(config.apex, withSoa(snapshot), this.#seed, this.epochs);
       const zone = new ServedZone(config, image);
       this.#zones.set(config.apex.key, zone);
       this.#renew();
@@ -98,8 +105,7 @@ export class ServedZones {
   }
 
   #renew(): void {
-    const images = this.all().map(({ apex, image }) => ({ apex, reader: image.reader }));
-    this.#set = new ZoneSet(this.#seed, images);
+    this.#set = new ZoneSet(this.#seed, this.shared);
   }
 }
 

@@ -141,6 +141,7 @@ export class AdminHouse {
         config: this.#config.path,
         data: this.#config.data,
         listen: ["127.0.0.1:5300"],
+        udp: "the control thread (dgram)",
         memory: 64 * 1024 * 1024,
         counters: { queries: 12_345 },
       }),

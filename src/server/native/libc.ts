@@ -1,0 +1,94 @@
+/**
+ * The few calls of Linux's C library that batched UDP needs, through koffi. Where koffi is not installed, or the
+ * machine is not a 64-bit little-endian Linux, there is none of it, and the portable transport serves instead.
+ */
+import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
+
+/** Constants of Linux, the same on x86-64 and arm64. */
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const SOCK_DGRAM = 2;
+export const SOCK_CLOEXEC = 0o2000000;
+export const SOL_IP = 0;
+export const SOL_SOCKET = 1;
+export const SOL_IPV6 = 41;
+export const SO_RCVBUF = 8;
+export const SO_REUSEPORT = 15;
+export const SO_RCVTIMEO = 20;
+export const IP_PKTINFO = 8;
+export const IPV6_V6ONLY = 26;
+export const IPV6_RECVPKTINFO = 49;
+export const IPV6_PKTINFO = 50;
+export const IP_MTU_DISCOVER = 10;
+export const IPV6_MTU_DISCOVER = 23;
+/** Fragment where need be, and believe no ICMP about path MTUs. */
+export const PMTUDISC_OMIT = 5;
+export const MSG_DONTWAIT = 0x40;
+/** Block for the first message only. */
+export const MSG_WAITFORONE = 0x10000;
+export const POLLIN = 1;
+
+/** Errors the transports tell apart. */
+export const Errno = { EINTR: 4, EAGAIN: 11, EACCES: 13, EADDRINUSE: 98, ENOBUFS: 105 } as const;
+
+/** Pointers are plain numbers: addresses of native memory fit 53 bits. All calls return -1 on failure; see `errno`. */
+export interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  bind(fd: number, address: number, length: number): number;
+  setsockopt(fd: number, level: number, option: number, value: number, length: number): number;
+  getsockname(fd: number, address: number, length: number): number;
+  recvmmsg(fd: number, messages: number, count: number, flags: number, timeout: number): number;
+  sendmmsg(fd: number, messages: number, count: number, flags: number): number;
+  poll(fds: number, count: number, timeout: number): number;
+  close(fd: number): number;
+  /** Of the last call of this thread. */
+  errno(): number;
+  /** `EADDRINUSE` for 98, and so on. */
+  errorName(errno: number): string;
+  /** Native memory, not cleared, never given back: for a process's life. */
+  allocate(bytes: number): NativeMemory;
+}
+
+/** A piece of memory that both JavaScript and the C library see. */
+export interface NativeMemory {
+  /** Where the C library finds it. */
+  readonly address: number;
+  readonly buffer: ArrayBuffer;
+}
+
+let loaded: Libc | undefined;
+
+/** The C library, or undefined where it cannot be called. */
+export function loadLibc(): Libc | undefined {
+  if (loaded !== undefined) return loaded;
+  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
+  let koffi: typeof Koffi;
+  try {
+    koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
+  } catch {
+    return undefined; // an optional dependency
+  }
+  const library = koffi.load(null);
+  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
+  /** Kept, or koffi frees them. */
+  const kept: unknown[] = [];
+  loaded = {
+    socket: library.func("int socket(int, int, int)"),
+    bind: library.func("int bind(int, uintptr_t, uint)"),
+    setsockopt: library.func("int setsockopt(int, int, int, uintptr_t, uint)"),
+    getsockname: library.func("int getsockname(int, uintptr_t, uintptr_t)"),
+    recvmmsg: library.func("int recvmmsg(int, uintptr_t, uint, int, uintptr_t)"),
+    sendmmsg: library.func("int sendmmsg(int, uintptr_t, uint, int)"),
+    poll: library.func("int poll(uintptr_t, ulong, int)"),
+    close: library.func("int close(int)"),
+    errno: () => koffi.errno(),
+    errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
+    allocate: (bytes) => {
+      const pointer: unknown = koffi.alloc("uint8_t", bytes);
+      kept.push(pointer);
+      return { address: Number(koffi.address(pointer)), buffer: koffi.view(pointer, bytes) };
+    },
+  };
+  return loaded;
+}

@@ -1,0 +1,54 @@
+/** UDP where answer threads cannot be had: one `dgram` socket for each address, all answered by the control thread. */
+import type { MessageHandler, TransportLog } from "./handler.ts";
+import type { UdpCounters, UdpEndpoint, UdpTransport } from "./transport.ts";
+import { UdpListener } from "./udp.ts";
+
+export class PortableUdp implements UdpTransport {
+  readonly description = "the control thread (dgram)";
+  /** All go by the handler. */
+  readonly answered = 0;
+  readonly #handler: MessageHandler;
+  readonly #log: TransportLog;
+  readonly #open = new Set<UdpListener>();
+  /** Of sockets that are closed. */
+  readonly #past: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
+
+  constructor(handler: MessageHandler, log: TransportLog) {
+    this.#handler = handler;
+    this.#log = log;
+  }
+
+  get counters(): UdpCounters {
+    const sum = { ...this.#past };
+    for (const { counters } of this.#open) addTo(sum, counters);
+    return sum;
+  }
+
+  async open(address: string, port: number): Promise<UdpEndpoint> {
+    const listener = await UdpListener.open(address, port, this.#handler, this.#log);
+    this.#open.add(listener);
+    return {
+      port: listener.port,
+      close: async () => {
+        await listener.close();
+        if (this.#open.delete(listener)) addTo(this.#past, listener.counters);
+      },
+    };
+  }
+
+  /** Nothing to do: the handler looks at the zones by itself. */
+  serve(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#open].map((listener) => listener.close()));
+  }
+}
+
+function addTo(sum: UdpCounters, counters: Readonly<UdpCounters>): void {
+  sum.received += counters.received;
+  sum.ignored += counters.ignored;
+  sum.sent += counters.sent;
+  sum.sendErrors += counters.sendErrors;
+}

@@ -1,0 +1,40 @@
+/** What the listeners ask of UDP, whichever way it is done: by answer threads on Linux, or by Node's `dgram`. */
+import type { ServedImage } from "../zone/zone-set.ts";
+
+/** Datagrams since the start. */
+export interface UdpCounters {
+  received: number;
+  /** Shorter than a header, responses, or from a port that must not be answered. */
+  ignored: number;
+  sent: number;
+  sendErrors: number;
+}
+
+/** One address being answered on. */
+export interface UdpEndpoint {
+  readonly port: number;
+  /** Stops receiving; answers still to come are lost. */
+  close(): Promise<void>;
+}
+
+/** A zone as answer threads get it: the image's shared memory beside its reader. */
+export interface SharedZone extends ServedImage {
+  readonly buffer: SharedArrayBuffer;
+}
+
+export interface UdpTransport {
+  /** For `rollcall status`: which way it is done, e.g. `2 answer threads (recvmmsg)`. */
+  readonly description: string;
+  readonly counters: Readonly<UdpCounters>;
+  /** Plain queries answered without the handler. */
+  readonly answered: number;
+  /**
+   * Begins to serve an address; port 0 takes a free one.
+   * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where it cannot be had
+   */
+  open(address: string, port: number): Promise<UdpEndpoint>;
+  /** Answers from exactly these zones, and gives this identity. Resolves when all of it is in force. */
+  serve(zones: readonly SharedZone[], identity: string): Promise<void>;
+  /** After all endpoints are closed. */
+  close(): Promise<void>;
+}
