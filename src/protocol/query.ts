@@ -474,24 +474,26 @@ export class QueryAnswerer {
     out[at++] = question.dnssecOk ? 0x80 : 0;
     out[at++] = 0;
     const options = (at += 2);
-    if (question.nsid) at = writeOption(out, at, EdnsOption.NSID, this.#nsid);
-    if (this.#ede && at + OPTION_HEAD + this.#notOurs.length <= this.#wholeLimit) {
-      at = writeOption(out, at, EdnsOption.EDE, this.#notOurs);
-    }
+    if (question.nsid) at = this.#writeOption(at, EdnsOption.NSID, this.#nsid);
+    if (this.#ede) at = this.#writeOption(at, EdnsOption.EDE, this.#notOurs);
     out[options - 2] = (at - options) >> 8;
     out[options - 1] = (at - options) & 0xff;
     this.#at = at;
     this.#additionals++;
   }
-}
 
-function writeOption(out: Uint8Array, at: number, code: number, data: Uint8Array): number {
-  out[at] = code >> 8;
-  out[at + 1] = code & 0xff;
-  out[at + 2] = data.length >> 8;
-  out[at + 3] = data.length & 0xff;
-  out.set(data, at + 4);
-  return at + 4 + data.length;
+  /** Writes an option, where there is room for it: it is never what an answer is for. Returns the offset after it. */
+  #writeOption(at: number, code: number, data: Uint8Array): number {
+    const end = at + OPTION_HEAD + data.length;
+    if (end > this.#wholeLimit) return at;
+    const out = this.#out;
+    out[at] = code >> 8;
+    out[at + 1] = code & 0xff;
+    out[at + 2] = data.length >> 8;
+    out[at + 3] = data.length & 0xff;
+    out.set(data, at + OPTION_HEAD);
+    return end;
+  }
 }
 
 /** Octets of the record at `at`, its owner being a pointer. */
