@@ -75,20 +75,13 @@ class AnswerThread {
 
   /** @returns false where the thread is to end */
   #takeOrders(): boolean {
-    const posted = Atomics.load(this.#posted, 0);
-    if (posted === this.#seen && this.#sockets.length > 0) return true;
     for (;;) {
-      let orders: ThreadOrders | undefined;
-      // Only the newest counts: each is the whole.
-      for (
-        let next = receiveMessageOnPort(parentPort!);
-        next !== undefined;
-        next = receiveMessageOnPort(parentPort!)
-      ) {
-        orders = next.message as ThreadOrders;
+      const posted = Atomics.load(this.#posted, 0);
+      if (posted !== this.#seen) {
+        this.#seen = posted;
+        const orders = newestOrders();
+        if (orders !== undefined && !this.#obey(orders)) return false;
       }
-      this.#seen = posted;
-      if (orders !== undefined) return this.#obey(orders);
       if (this.#sockets.length > 0) return true;
       Atomics.wait(this.#posted, 0, posted, ORDERS_INTERVAL);
     }
@@ -106,7 +99,7 @@ class AnswerThread {
       this.#pollWords[i * 2 + 1] = POLLIN;
     }
     report({ kind: "ready", sequence: orders.sequence });
-    return this.#sockets.length > 0;
+    return !orders.stop;
   }
 
   /** Receives and answers one batch. */
@@ -179,6 +172,16 @@ class AnswerThread {
     this.#counters[ThreadCounter.HANDED_OVER]! += this.#others.length;
     this.#others.length = 0;
     report({ kind: "handover", socket, items });
+  }
+}
+
+/** The last of the orders that wait: each is the whole. */
+function newestOrders(): ThreadOrders | undefined {
+  let orders: ThreadOrders | undefined;
+  for (;;) {
+    const next = receiveMessageOnPort(parentPort!);
+    if (next === undefined) return orders;
+    orders = next.message as ThreadOrders;
   }
 }
 

@@ -2,6 +2,7 @@
  * The control thread's side of the answer threads: it opens their sockets, tells them which zones to answer from, takes
  * what they hand over, sends the answers to that from the same sockets, and replaces a thread that dies.
  */
+import { once } from "node:events";
 import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { Peer } from "../../protocol/context.ts";
@@ -143,7 +144,14 @@ export class AnswerThreads implements UdpTransport {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await Promise.all(this.#threads.map(({ worker }) => worker.terminate()));
+    this.#sequence++;
+    await Promise.all(
+      this.#threads.map(async (thread) => {
+        const ended = once(thread.worker, "exit");
+        this.#post(thread);
+        await ended;
+      }),
+    );
   }
 
   /** Tells every thread what is to be done now. Resolves when all do it. */
@@ -162,6 +170,7 @@ export class AnswerThreads implements UdpTransport {
       identity: this.#identity,
       zones: this.#zones.map(({ apex, buffer }) => ({ apex: apex.wire, buffer })),
       sockets: thread.sockets,
+      stop: this.#closing,
     };
     thread.worker.postMessage(orders);
     Atomics.add(thread.posted, 0, 1);

@@ -25,8 +25,9 @@ export interface ThreadOrders {
   readonly sequence: number;
   readonly identity: string;
   readonly zones: readonly { readonly apex: Uint8Array; readonly buffer: SharedArrayBuffer }[];
-  /** Empty: stop. */
   readonly sockets: readonly NativeSocket[];
+  /** End the thread. */
+  readonly stop: boolean;
 }
 
 /** What a thread says. */
