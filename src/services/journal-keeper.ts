@@ -4,6 +4,8 @@ import type { JournalLimits, ZoneStore } from "../zone/ports.ts";
 
 /** How often journals are looked at, in milliseconds. */
 const ROUND_INTERVAL = 60_000;
+/** Milliseconds until the first time: a server that is started again and again must keep within its limits too. */
+const FIRST_ROUND = 1_000;
 
 export interface JournalKeeperDeps {
   readonly store: Pick<ZoneStore, "trimJournal">;
@@ -20,7 +22,7 @@ export class JournalKeeper {
 
   constructor(deps: JournalKeeperDeps) {
     this.#deps = deps;
-    this.#schedule();
+    this.#schedule(FIRST_ROUND);
   }
 
   close(): void {
@@ -32,7 +34,7 @@ export class JournalKeeper {
   async round(): Promise<void> {
     for (const { apex, journal } of this.#deps.zones()) {
       let removed = 0;
-      for (let more = true; more && !this.#closed; ) {
+      for (let more = true; more && !this.#closed;) {
         try {
           const step = this.#deps.store.trimJournal(apex, journal, this.#deps.now());
           removed += step.removed;
@@ -47,9 +49,9 @@ export class JournalKeeper {
     }
   }
 
-  #schedule(): void {
+  #schedule(wait: number): void {
     if (this.#closed) return;
-    this.#timer = setTimeout(() => void this.round().finally(() => this.#schedule()), ROUND_INTERVAL);
+    this.#timer = setTimeout(() => void this.round().finally(() => this.#schedule(ROUND_INTERVAL)), wait);
     this.#timer.unref();
   }
 }
