@@ -2,6 +2,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { controlSocketPath } from "../../src/config/paths.ts";
+import { control } from "../../src/control/client.ts";
+import type { RequestOptions } from "../../src/control/client.ts";
+import type { RecordJson, ServerStatus, VerbArgs, VerbName, VerbResult } from "../../src/control/verbs.ts";
 import { Daemon, run } from "./process.ts";
 import type { Finished } from "./process.ts";
 
@@ -89,6 +93,34 @@ export class RollcallServer {
   /** Runs a command of the command line on this server. */
   cli(...args: string[]): Promise<Finished> {
     return run(process.execPath, [MAIN, ...args, "--config", this.configFile], { cwd: this.directory });
+  }
+
+  /** Runs a command with `--json` and gives what it printed. @throws where it does not end well */
+  async json<T>(...args: string[]): Promise<T> {
+    const { code, stdout, stderr } = await this.cli(...args, "--json");
+    if (code !== 0) throw new Error(`rollcall ${args.join(" ")} ended with ${code}: ${stdout}${stderr}`);
+    return JSON.parse(stdout) as T;
+  }
+
+  /** Asks over the control socket, as the command line does but without a process for each question. */
+  control<V extends VerbName>(
+    verb: V,
+    args: VerbArgs<V>,
+    options: RequestOptions = {},
+  ): Promise<VerbResult<V>> {
+    return control(controlSocketPath(join(this.directory, "data")), verb, args, options);
+  }
+
+  status(): Promise<ServerStatus> {
+    return this.control("status", {});
+  }
+
+  /** The records of a zone as the server shows them, `OWNER TTL TYPE DATA`, sorted. */
+  async records(zone: string): Promise<string[]> {
+    const records: RecordJson[] = [];
+    const onData = (part: unknown): void => void records.push(...(part as RecordJson[]));
+    await this.control("zone.show", { zone: `${zone}.` }, { onData });
+    return records.map(({ name, ttl, type, data }) => `${name} ${ttl} ${type} ${data}`).toSorted();
   }
 
   /** All log lines so far, parsed. */
