@@ -193,6 +193,7 @@ export class QueryAnswerer {
         }
         ownerAt = this.#redirect(reader, above, label, ownerAt);
         if (ownerAt <= 0) return ownerAt === 0;
+        if (type === RrType.CNAME || type === RrType.ANY) return true; // the CNAME just made is the answer
         zone = this.zones.find(name);
         continue;
       }

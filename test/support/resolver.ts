@@ -71,6 +71,7 @@ export class PlainResolver {
         }
         case "redirect": {
           answers.push(...found.records);
+          if (type === RrType.CNAME && found.target !== undefined) return { ...empty(0, true), answers };
           if (found.target === undefined) return { ...empty(Rcode.YXDOMAIN, true), answers };
           name = found.target;
           zone = this.#zoneOf(name);
