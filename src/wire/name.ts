@@ -162,7 +162,11 @@ export class Name {
 
   /** Equality without regard to ASCII case (RFC 4343). */
   equals(other: Name): boolean {
-    return this === other || (this.wire.length === other.wire.length && this.key === other.key);
+    if (this === other) return true;
+    const { wire } = this;
+    if (wire.length !== other.wire.length) return false;
+    for (let i = 0; i < wire.length; i++) if (LOWER[wire[i]!] !== LOWER[other.wire[i]!]) return false;
+    return true;
   }
 
   /** Whether this is `ancestor` or below it. */

@@ -23,6 +23,7 @@ import {
   NodeFlag,
   QNAME_POINTER,
   RECORD_HEAD,
+  REFERENCE_MASK,
   UNIT,
 } from "./layout.ts";
 import { allocateImageBuffer, ImageHeap, ImageMemory } from "./memory.ts";
@@ -43,6 +44,7 @@ export class ZoneImage implements ZoneView {
   readonly #memory: ImageMemory;
   readonly #heap: ImageHeap;
   readonly #scratch: NameScratch;
+  readonly #apexName: NameScratch;
   /** Slots that are not EMPTY: nodes and graves. */
   #occupied = 0;
 
@@ -51,6 +53,8 @@ export class ZoneImage implements ZoneView {
     this.#memory = new ImageMemory(allocateImageBuffer());
     this.#heap = new ImageHeap(this.#memory, epochs);
     this.#scratch = new NameScratch(seed);
+    this.#apexName = new NameScratch(seed);
+    this.#apexName.load(apex.wire, 0, apex.wire.length);
     const { u32 } = this.#memory;
     u32[Header.MAGIC] = IMAGE_MAGIC;
     u32[Header.SEED] = seed.seed;
@@ -156,8 +160,7 @@ export class ZoneImage implements ZoneView {
     const at = (name: Name): MutableSets => {
       let node = touched.get(name.key);
       if (node === undefined) {
-        if (!name.isWithin(this.apex))
-          throw new ImageError(`${name.toString()} is outside ${this.apex.toString()}`);
+        this.#load(name);
         const sets: MutableSets = new Map();
         for (const set of this.rrsets(name)) sets.set(set.type, { ...set, rdatas: [...set.rdatas] });
         node = { name: this.storedName(name), sets };
@@ -205,64 +208,79 @@ export class ZoneImage implements ZoneView {
     return { type, ttl, rdatas };
   }
 
-  /** Gives a name exactly these RRsets: creates, replaces or removes its node, and its empty non-terminals with it. */
-  #putNode(name: Name, sets: readonly RrSet[]): void {
-    if (!name.isWithin(this.apex))
+  /** Takes a name into the scratch, where the methods below find it and its suffixes. @throws ImageError */
+  #load(name: Name): NameScratch {
+    const scratch = this.#scratch;
+    scratch.load(name.wire, 0, name.wire.length);
+    if (!scratch.endsWith(this.#apexName, 0))
       throw new ImageError(`${name.toString()} is outside ${this.apex.toString()}`);
-    const { u32 } = this.#memory;
-    const old = this.#find(name);
-    const hash = this.#scratch.hashes[0]!;
-    if (old === NOT_FOUND) {
-      if (sets.length === 0 && !name.equals(this.apex)) return;
-      this.#addChild(name);
-      this.#insert(hash, this.#writeNode(name, hash, sets, 0));
-      return;
-    }
-    const children = u32[(old + Node.CHILDREN) / 4]!;
-    if (sets.length === 0 && children === 0 && !name.equals(this.apex)) {
-      this.#replace(hash, old, GONE);
-      this.#dropChild(name);
-      return;
-    }
-    this.#replace(hash, old, this.#writeNode(name, hash, sets, children));
+    return scratch;
   }
 
-  /** Counts a new child at the parent, creating it as an empty non-terminal where it does not exist (RFC 4592 §2.2.2). */
-  #addChild(name: Name): void {
-    if (name.equals(this.apex)) return;
-    const parent = name.parent!;
-    let node = this.#find(parent);
+  /** Whether the suffix of the scratch that begins with this label is the apex. */
+  #isApex(label: number): boolean {
+    return this.#scratch.labels - label === this.#apexName.labels;
+  }
+
+  /** Gives a name exactly these RRsets: creates, replaces or removes its node, and its empty non-terminals with it. */
+  #putNode(name: Name, sets: readonly RrSet[]): void {
+    const old = this.reader.find(this.#load(name), 0);
+    if (old === NOT_FOUND) {
+      if (sets.length === 0 && !this.#isApex(0)) return;
+      if (!this.#isApex(0)) this.#addChild(name, 1);
+      this.#insert(0, this.#writeNode(name, 0, sets, 0));
+      return;
+    }
+    const children = this.#memory.u32[(old + Node.CHILDREN) / 4]!;
+    if (sets.length === 0 && children === 0 && !this.#isApex(0)) {
+      this.#replace(0, old, GONE);
+      this.#dropChild(1);
+      return;
+    }
+    this.#replace(0, old, this.#writeNode(name, 0, sets, children));
+  }
+
+  /**
+   * Counts a new child at the suffix of the loaded name that begins with `label`, creating it as an empty non-terminal
+   * where it does not exist (RFC 4592 §2.2.2).
+   */
+  #addChild(name: Name, label: number): void {
+    let node = this.reader.find(this.#scratch, label);
     if (node === NOT_FOUND) {
-      const hash = this.#scratch.hashes[0]!;
-      this.#addChild(parent);
-      this.#insert(hash, this.#writeNode(parent, hash, [], 0));
-      node = this.#find(parent);
+      this.#addChild(name, label + 1);
+      const reference = this.#writeNode(name, label, [], 0);
+      this.#insert(label, reference);
+      node = reference * UNIT;
     }
     this.#memory.u32[(node + Node.CHILDREN) / 4]! += 1;
   }
 
-  #dropChild(name: Name): void {
-    const parent = name.parent!;
-    const node = this.#find(parent);
-    const hash = this.#scratch.hashes[0]!;
+  #dropChild(label: number): void {
+    const node = this.reader.find(this.#scratch, label);
     const left = (this.#memory.u32[(node + Node.CHILDREN) / 4]! -= 1);
-    if (left > 0 || this.reader.rrsetCount(node) > 0 || parent.equals(this.apex)) return;
-    this.#replace(hash, node, GONE);
-    this.#dropChild(parent);
+    if (left > 0 || this.reader.rrsetCount(node) > 0 || this.#isApex(label)) return;
+    this.#replace(label, node, GONE);
+    this.#dropChild(label + 1);
   }
 
-  /** Writes a node block and counts what it holds. Returns its reference. */
-  #writeNode(name: Name, hash: number, sets: readonly RrSet[], children: number): number {
-    const { wire, key } = name;
-    let flags = name.equals(this.apex) ? NodeFlag.APEX : 0;
-    for (let i = 0; i < wire.length; i++) {
-      if (wire[i] !== key.charCodeAt(i)) {
+  /**
+   * Writes the node block of the suffix of the loaded name that begins with `label`, and counts what it holds.
+   * @returns its reference
+   */
+  #writeNode(name: Name, label: number, sets: readonly RrSet[], children: number): number {
+    const { lower, offsets, hashes } = this.#scratch;
+    const nameFrom = offsets[label]!;
+    const nameLength = this.#scratch.length - nameFrom;
+    const { wire } = name;
+    let flags = this.#isApex(label) ? NodeFlag.APEX : 0;
+    for (let i = nameFrom; i < wire.length; i++) {
+      if (wire[i] !== lower[i]) {
         flags |= NodeFlag.CASED;
         break;
       }
     }
     let bytes =
-      Node.DIRECTORY + sets.length * ENTRY_BYTES + wire.length * ((flags & NodeFlag.CASED) === 0 ? 1 : 2);
+      Node.DIRECTORY + sets.length * ENTRY_BYTES + nameLength * ((flags & NodeFlag.CASED) === 0 ? 1 : 2);
     let records = 0;
     for (const set of sets) {
       records += set.rdatas.length;
@@ -275,20 +293,18 @@ export class ZoneImage implements ZoneView {
     const reference = this.#heap.allocate(units);
     const { u8, u32 } = this.#memory; // after allocate: it may have made new views
     const start = reference * UNIT;
-    u32[start / 4] = hash;
+    u32[start / 4] = hashes[label]!;
     u32[(start + Node.UNITS) / 4] = units;
     u32[(start + Node.CHILDREN) / 4] = children;
     u8[start + Node.RRSETS] = sets.length & 0xff;
     u8[start + Node.RRSETS + 1] = sets.length >> 8;
     u8[start + Node.FLAGS] = flags;
-    u8[start + Node.NAME_LENGTH] = wire.length;
+    u8[start + Node.NAME_LENGTH] = nameLength;
 
     let at = start + Node.DIRECTORY + sets.length * ENTRY_BYTES;
-    for (let i = 0; i < key.length; i++) u8[at++] = key.charCodeAt(i);
-    if ((flags & NodeFlag.CASED) !== 0) {
-      u8.set(wire, at);
-      at += wire.length;
-    }
+    const nameEnd = nameFrom + nameLength;
+    for (let i = nameFrom; i < nameEnd; i++) u8[at++] = lower[i]!;
+    if ((flags & NodeFlag.CASED) !== 0) for (let i = nameFrom; i < nameEnd; i++) u8[at++] = wire[i]!;
     let entry = (start + Node.DIRECTORY) / 4;
     for (const set of sets) {
       const from = at;
@@ -303,7 +319,7 @@ export class ZoneImage implements ZoneView {
       u32[entry + 3] = at - from;
       entry += 4;
     }
-    this.#count(flags, name.isWildcard, records, 1);
+    this.#count(flags, lower[nameFrom] === 1 && lower[nameFrom + 1] === 0x2a, records, 1);
     return reference;
   }
 
@@ -316,34 +332,40 @@ export class ZoneImage implements ZoneView {
     if (wildcard) u32[Header.WILDCARDS]! += sign;
   }
 
-  /** Puts a new node into an empty slot. */
-  #insert(hash: number, reference: number): void {
+  /** Puts a new node, of the loaded name's suffix from `label` on, into an empty slot. */
+  #insert(label: number, reference: number): void {
     const capacity = this.#memory.i32[this.#table()]!;
     if ((this.#occupied + 1) * 2 > capacity) this.#rebuildTable();
     const { i32 } = this.#memory;
     const slots = this.#table() + 1;
     const mask = i32[slots - 1]! - 1;
+    const hash = this.#scratch.hashes[label]!;
     let index = hash & mask;
     while (i32[slots + index] !== EMPTY && i32[slots + index] !== GONE) index = (index + 1) & mask;
     if (i32[slots + index] === EMPTY) this.#occupied++;
-    Atomics.store(i32, slots + index, reference);
+    Atomics.store(i32, slots + index, slotOf(hash, reference));
     if ((this.#memory.u8[reference * UNIT + Node.FLAGS]! & NodeFlag.APEX) !== 0) {
       Atomics.store(i32, Header.APEX, reference);
     }
   }
 
-  /** Swaps the slot of the node at octet `old` to `reference` (or GONE), and retires the old block. */
-  #replace(hash: number, old: number, reference: number): void {
+  /**
+   * Swaps the slot of the node at octet `old`, of the loaded name's suffix from `label` on, to `reference` (or GONE), and
+   * retires the old block.
+   */
+  #replace(label: number, old: number, reference: number): void {
     const { i32, u32, u8 } = this.#memory;
     const slots = this.#table() + 1;
     const mask = i32[slots - 1]! - 1;
     const oldReference = old / UNIT;
+    const hash = this.#scratch.hashes[label]!;
+    const oldSlot = slotOf(hash, oldReference);
     let index = hash & mask;
-    while (i32[slots + index] !== oldReference) {
+    while (i32[slots + index] !== oldSlot) {
       if (i32[slots + index] === EMPTY) throw new ImageError("a node is not where its hash says");
       index = (index + 1) & mask;
     }
-    Atomics.store(i32, slots + index, reference);
+    Atomics.store(i32, slots + index, reference === GONE ? GONE : slotOf(hash, reference));
     const flags = u8[old + Node.FLAGS]!;
     if ((flags & NodeFlag.APEX) !== 0) Atomics.store(i32, Header.APEX, reference);
     let records = 0;
@@ -384,7 +406,7 @@ export class ZoneImage implements ZoneView {
     for (let i = 0; i < oldCapacity; i++) {
       const slot = i32[from + i]!;
       if (slot === EMPTY || slot === GONE) continue;
-      let index = i32[((slot >>> 0) * UNIT) / 4]! & mask;
+      let index = i32[((slot & REFERENCE_MASK) * UNIT) / 4]! & mask;
       while (i32[to + index] !== EMPTY) index = (index + 1) & mask;
       i32[to + index] = slot;
       this.#occupied++;
@@ -392,6 +414,11 @@ export class ZoneImage implements ZoneView {
     Atomics.store(i32, Header.TABLE, reference);
     this.#heap.retire(oldReference, ImageHeap.unitsFor(4 + oldCapacity * 4));
   }
+}
+
+/** What stands in a slot for a node. */
+function slotOf(hash: number, reference: number): number {
+  return reference | (hash & ~REFERENCE_MASK);
 }
 
 type MutableSets = Map<number, { type: number; ttl: number; rdatas: Uint8Array[] }>;

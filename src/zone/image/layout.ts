@@ -4,7 +4,8 @@
  *
  *     header | heap of blocks, 16-octet units
  *
- *     table block   capacity | slot, slot, …        open addressing; a slot is a node's reference, EMPTY or GONE
+ *     table block   capacity | slot, slot, …        open addressing; a slot is EMPTY, GONE, or a node's reference with
+ *                                                   four bits of its hash above
  *     node block    hash, units, children, rrsets, flags, name length
  *                   | directory: per RRset type, count, TTL, offset, length
  *                   | name, lower-cased | name as stored, only where its case differs
@@ -12,7 +13,8 @@
  *
  * A node block never changes once a slot refers to it (its child count apart, which only the writer reads). A change
  * writes a new block and swaps one 32-bit slot, so a reader sees the old node or the new one, never half of either.
- * References count 16-octet units from the start of the buffer, so 32 bits reach 64 GiB.
+ * References count 16-octet units from the start of the buffer, so 28 bits reach 4 GiB. The four bits of the hash in a
+ * slot save the way to nodes that are not meant, each of which would be a place in memory that no cache holds.
  */
 
 /** Octets of a heap unit; a reference times this is an octet offset. */
@@ -44,6 +46,9 @@ export const Header = {
 /** Octets reserved for the header. */
 export const HEADER_BYTES = 64;
 export const IMAGE_MAGIC = 0x524c_4331; // "RLC1"
+
+/** The bits of a slot that are the reference; the others are the same bits of the node's hash. */
+export const REFERENCE_MASK = 0x0fff_ffff;
 
 /** Slot values that are no reference. */
 export const EMPTY = 0;

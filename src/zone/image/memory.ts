@@ -8,7 +8,7 @@
 import type { Epochs } from "./epochs.ts";
 import { HEADER_BYTES, UNIT, UNIT_SHIFT } from "./layout.ts";
 
-/** Address space asked for an image; memory is only taken as it grows. */
+/** Address space asked for an image: what a reference reaches. Memory is only taken as it grows. */
 const MAX_RESERVE = 4 * 1024 ** 3;
 const MIN_RESERVE = 64 * 1024 ** 2;
 const INITIAL_BYTES = 64 * 1024;

@@ -3,7 +3,7 @@
  * shared memory their RRsets lie. Allocates nothing.
  */
 import type { NameScratch } from "./hash.ts";
-import { EMPTY, ENTRY_BYTES, GONE, Header, IMAGE_MAGIC, Node, UNIT } from "./layout.ts";
+import { EMPTY, ENTRY_BYTES, GONE, Header, IMAGE_MAGIC, Node, REFERENCE_MASK, UNIT } from "./layout.ts";
 import { ImageMemory } from "./memory.ts";
 
 /** Finds nothing. No block has reference 0: the header is there. */
@@ -86,8 +86,8 @@ export class ImageReader {
     for (let probes = 0; probes < capacity; probes++) {
       const slot = Atomics.load(i32, slots + index);
       if (slot === EMPTY) return NOT_FOUND;
-      if (slot !== GONE) {
-        const node = this.#follow(slot);
+      if (((slot ^ hash) & ~REFERENCE_MASK) === 0 && slot !== GONE) {
+        const node = this.#follow(slot & REFERENCE_MASK);
         if (this.memory.i32[node / 4] === hash && this.#hasName(node, lower, start, length, wildcard))
           return node;
       }
@@ -112,7 +112,7 @@ export class ImageReader {
 
   /** A reference's octet offset, with views that reach it. */
   #follow(reference: number): number {
-    const offset = (reference >>> 0) * UNIT;
+    const offset = reference * UNIT;
     if (offset >= this.memory.u8.length) this.memory.refresh();
     return offset;
   }
