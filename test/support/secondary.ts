@@ -149,7 +149,9 @@ export class Secondary {
 
 /** Types whose data hold names. */
 const HOLDS_NAMES = new Set(
-  "NS MD MF CNAME SOA MB MG MR PTR MINFO MX RP AFSDB RT PX SRV KX DNAME NXT NAPTR SIG SVCB HTTPS".split(" "),
+  "NS MD MF CNAME SOA MB MG MR PTR MINFO MX RP AFSDB RT PX SRV KX DNAME NXT NAPTR SIG RRSIG NSEC SVCB HTTPS".split(
+    " ",
+  ),
 );
 
 /**
