@@ -40,7 +40,7 @@ const MAX_NSID = 128;
 const encoder = new TextEncoder();
 
 export interface AnswerSettings {
-  /** The NSID (RFC 5001) and `id.server` (RFC 4892). */
+  /** The NSID (RFC 5001); empty: not answered. */
   readonly identity: string;
 }
 
@@ -439,7 +439,12 @@ export class QueryAnswerer {
 
   /** Octets of the OPT record of this answer, an Extended DNS Error not counted: it takes what room is left. */
   #optLength(): number {
-    return OPT_LENGTH + (this.question.nsid ? OPTION_HEAD + this.#nsid.length : 0);
+    return OPT_LENGTH + (this.#sendsNsid ? OPTION_HEAD + this.#nsid.length : 0);
+  }
+
+  /** Whether it is asked for, and there is one. */
+  get #sendsNsid(): boolean {
+    return this.question.nsid && this.#nsid.length > 0;
   }
 
   /** Writes OPT and header. Returns the answer's length. */
@@ -475,7 +480,7 @@ export class QueryAnswerer {
     out[at++] = question.dnssecOk ? 0x80 : 0;
     out[at++] = 0;
     const options = (at += 2);
-    if (question.nsid) at = this.#writeOption(at, EdnsOption.NSID, this.#nsid);
+    if (this.#sendsNsid) at = this.#writeOption(at, EdnsOption.NSID, this.#nsid);
     if (this.#ede) at = this.#writeOption(at, EdnsOption.EDE, this.#notOurs);
     out[options - 2] = (at - options) >> 8;
     out[options - 1] = (at - options) & 0xff;

@@ -9,6 +9,17 @@ import type { Where } from "./clients.ts";
 /** Milliseconds after which an answer counts as not coming: far more than any answer on this machine takes. */
 const PATIENCE = 15_000;
 
+/** Whether this machine has an IPv6 loopback address. */
+export async function hasIpv6(): Promise<boolean> {
+  const socket = createSocket("udp6");
+  const bound = await new Promise<boolean>((resolve) => {
+    socket.once("error", () => resolve(false));
+    socket.bind(0, "::1", () => resolve(true));
+  });
+  socket.close();
+  return bound;
+}
+
 /** One UDP socket, many questions at a time, told apart by their IDs. */
 export class UdpClient {
   readonly #socket: UdpSocket;

@@ -20,6 +20,11 @@ describe("RFC 5001 §2", () => {
     expect(served.ask("example. SOA", { edns }).edns?.options).toEqual([]);
   });
 
+  test("asked of a server without an identity: not given", () => {
+    const nameless = new Served([image], "");
+    expect(nameless.ask("example. SOA", { edns, options: [nsid] }).edns?.options).toEqual([]);
+  });
+
   test("beside other options, and with data that are to be ignored", () => {
     const options = [
       { code: 10, data: new Uint8Array(8) },
