@@ -139,7 +139,7 @@ function isOpaque(type: number, rrClass: number, length: number): boolean {
       return type === RrType.OPT || length === 0;
     case RrClass.ANY:
       // TSIG and TKEY are of this class (RFC 8945 §4.2, RFC 2930 §2).
-      return length === 0 || (type !== RrType.TSIG && type !== RrType.TKEY);
+      return type !== RrType.TSIG && (type !== RrType.TKEY || length === 0);
     default:
       return true;
   }
