@@ -159,7 +159,7 @@ export class NotifySecondary {
     if (this.#fetched?.serial === serial) return "current";
     if (this.#outstanding !== undefined || this.#dirty) return "notifying";
     if (this.#acknowledged?.serial !== serial) return "waiting";
-    const isLate = this.#around.now() - this.#acknowledged.at >= FETCH_GRACE;
+    const isLate = this.#since(this.#acknowledged.at) >= FETCH_GRACE;
     return isLate && this.#fetched !== undefined ? "behind" : "notified";
   }
 
@@ -172,7 +172,7 @@ export class NotifySecondary {
   tell(delay = 0): void {
     if (this.#closed) return;
     this.#dirty = true;
-    const since = this.#around.now() - this.#sentAt;
+    const since = this.#since(this.#sentAt);
     if (this.#refusals > 0) {
       if (since >= FRESH_AFTER_REFUSAL) this.#sendFresh();
     } else if (this.#outstanding !== undefined) {
@@ -286,9 +286,15 @@ export class NotifySecondary {
     this.#silences++;
     if (this.#silences === UNREACHABLE_AFTER) this.#trouble("the secondary does not answer NOTIFY");
     const outstanding = this.#outstanding;
-    const isStale = outstanding === undefined || this.#around.now() - outstanding.madeAt >= SIGNATURE_LIFE;
+    const isStale = outstanding === undefined || this.#since(outstanding.madeAt) >= SIGNATURE_LIFE;
     if (isStale || this.#dirty) this.#sendFresh();
     else this.#transmit(outstanding);
+  }
+
+  /** Milliseconds since then; a time still to come, because the clock was set back, counts as long ago. */
+  #since(at: number): number {
+    const elapsed = this.#around.now() - at;
+    return elapsed < 0 ? Infinity : elapsed;
   }
 
   /** Nothing is under way any more, and nothing is waited for. */

@@ -32,7 +32,9 @@ export class RefusalLog {
   write(refusal: Refusal, peer: Peer, extra: object = {}): void {
     this.count++;
     const now = this.#now();
-    this.#tokens = Math.min(BURST, this.#tokens + ((now - this.#filledAt) / 1000) * PER_SECOND);
+    // A clock that is set back must not take tokens away.
+    const elapsed = Math.max(0, now - this.#filledAt);
+    this.#tokens = Math.min(BURST, this.#tokens + (elapsed / 1000) * PER_SECOND);
     this.#filledAt = now;
     if (this.#tokens < 1) {
       this.#suppressed++;

@@ -15,6 +15,7 @@ import {
 } from "../../../src/services/notify-secondary.ts";
 import type { DatagramHandler } from "../../../src/services/notify-socket.ts";
 import { plainTarget } from "../../../src/services/notify-socket.ts";
+import { ObjectCursor } from "../../../src/wire/cursor.ts";
 import { Opcode, Rcode } from "../../../src/wire/iana/code.ts";
 import type { Message } from "../../../src/wire/message.ts";
 import { decodeMessage, encodeMessage, Flag } from "../../../src/wire/message.ts";
@@ -27,6 +28,12 @@ import { soaRecord, ZoneModel } from "../../support/model.ts";
 
 const apex = Name.parse("smb.example.");
 const other = Name.parse("2.0.192.in-addr.arpa.");
+const emptySnapshot = {
+  recordCount: 1,
+  records: () => [],
+  cursor: () => new ObjectCursor([]),
+  close: () => undefined,
+};
 const near: NotifyTarget = { address: "192.0.2.53", port: 53 };
 const far: NotifyTarget = { address: "2001:db8::53", port: 5300 };
 const key: TsigKey = {
@@ -64,7 +71,7 @@ class Bench {
         snapshot: (zone) => {
           const model = this.models.get(zone.key);
           if (model === undefined) throw new Error("no such zone");
-          return { apex: zone, soa: model.soa, recordCount: 1, records: () => [], close: () => undefined };
+          return { ...emptySnapshot, apex: zone, soa: model.soa };
         },
         secondaries: () => this.stored,
         rememberSecondary: (zone, state) => this.remembered.push([zone.toString(), state]),
@@ -220,6 +227,17 @@ describe("telling", () => {
     expect(bench.sent.length).toBeLessThanOrEqual(1000 / MIN_INTERVAL + 2);
     expect(bench.last.serial).toBe(3001);
     expect(bench.state()).toBe("notified");
+  });
+
+  test("a clock that is set back keeps nobody waiting", () => {
+    const bench = new Bench();
+    bench.configure([near]);
+    bench.acknowledge();
+    vi.advanceTimersByTime(1000);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    bench.commit();
+    vi.advanceTimersByTime(MIN_INTERVAL);
+    expect(bench.serials).toEqual([1, 2]);
   });
 
   test("at the start of very many they do not go all at once", () => {
@@ -546,13 +564,7 @@ describe("the sockets", () => {
     const acknowledged = Promise.withResolvers<number>();
     const notifier = new Notifier({
       store: {
-        snapshot: () => ({
-          apex,
-          soa: soaRecord(apex, 5),
-          recordCount: 1,
-          records: () => [],
-          close: () => undefined,
-        }),
+        snapshot: () => ({ ...emptySnapshot, apex, soa: soaRecord(apex, 5) }),
         secondaries: () => [],
         rememberSecondary: (_zone, { serial }) => acknowledged.resolve(serial),
       },
