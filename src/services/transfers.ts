@@ -12,7 +12,7 @@ import type { ServedZones } from "./zones.ts";
 /** Peers turned away for lack of room that are remembered, to be called again; others come again by themselves. */
 const MAX_PUT_OFF = 256;
 /** Milliseconds a transfer may take in all: it holds a snapshot, and with it the database's log, however slowly it is read. */
-const MAX_DURATION = 30 * 60 * 1000;
+export const MAX_DURATION = 30 * 60 * 1000;
 
 /** What a transport offers for the answer; see `server/handler`. */
 export interface TransferSink {
@@ -84,14 +84,24 @@ export class Transfers {
     }
     const { stream } = start;
     const started = performance.now();
-    sink.stream(withDeadline(stream, started + MAX_DURATION), (complete) => {
+    let isLate = false;
+    // Not left to the next message: a peer that reads an octet now and then may never ask for one.
+    const deadline = setTimeout(() => {
+      isLate = true;
       stream.close();
-      this.#callAgain();
-      this.#ended(stream.report, complete, peer, performance.now() - started);
-    });
+    }, MAX_DURATION).unref();
+    sink.stream(
+      unlessLate(stream, () => isLate),
+      (complete) => {
+        clearTimeout(deadline);
+        stream.close();
+        this.#callAgain();
+        this.#ended(stream.report, complete, isLate, peer, performance.now() - started);
+      },
+    );
   }
 
-  #ended(report: TransferReport, complete: boolean, peer: Peer, milliseconds: number): void {
+  #ended(report: TransferReport, complete: boolean, isLate: boolean, peer: Peer, milliseconds: number): void {
     const { zone, key, kind, reason, from, to, messages, octets } = report;
     const fields = {
       zone: zone.toString(),
@@ -108,7 +118,10 @@ export class Transfers {
     };
     if (!complete) {
       this.counters.broken++;
-      this.#deps.log.warn(fields, "transfer broken off by the peer");
+      this.#deps.log.warn(
+        fields,
+        isLate ? "transfer ended: it took too long" : "transfer broken off by the peer",
+      );
       return;
     }
     this.counters[kind]++;
@@ -129,10 +142,8 @@ export class Transfers {
   }
 }
 
-/** The messages of a stream, as long as there is time. @throws after the deadline, which ends the connection */
-function* withDeadline(messages: Iterable<Uint8Array>, deadline: number): Iterable<Uint8Array> {
-  for (const message of messages) {
-    if (performance.now() > deadline) throw new Error("the transfer takes too long: the peer hardly reads");
-    yield message;
-  }
+/** The messages of a stream. @throws where it was ended for being late, which ends the connection */
+function* unlessLate(messages: Iterable<Uint8Array>, isLate: () => boolean): Iterable<Uint8Array> {
+  yield* messages;
+  if (isLate()) throw new Error("the transfer takes too long: the peer hardly reads");
 }
