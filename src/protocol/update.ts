@@ -53,9 +53,7 @@ export type UpdateVerdict =
  * verdict.
  */
 export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: UpdateContext): UpdateVerdict {
-  if (!context.known) {
-    return forbidden(context.policy(view.apex, RrType.ANY));
-  }
+  if (!context.known) return refuseStranger(context.policy(view.apex, RrType.ANY));
   const unmet = checkPrerequisites(request, view);
   if (unmet !== undefined) return refused(unmet);
   if (request.updateFault !== undefined) return refused(request.updateFault);
@@ -71,6 +69,15 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
   const tooMuch = checkLimits(differences, changeset, view, context.limits);
   if (tooMuch !== undefined) return refused(tooMuch);
   return { kind: "change", changeset };
+}
+
+/**
+ * The verdict on a requester that no rule knows: the same whatever is asked and whatever the zone holds, so that it can
+ * be given before anything else is looked at.
+ * @param decision what the zone's rules say of every type at its apex
+ */
+export function refuseStranger(decision: Decision): UpdateVerdict {
+  return forbidden(decision);
 }
 
 /**

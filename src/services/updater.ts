@@ -5,9 +5,10 @@ import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Outcome } from "../protocol/dispatch.ts";
 import type { UpdateVerdict } from "../protocol/update.ts";
-import { judgeUpdate } from "../protocol/update.ts";
+import { judgeUpdate, refuseStranger } from "../protocol/update.ts";
 import type { ExtendedError } from "../wire/edns.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
+import { RrType } from "../wire/iana/type.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Actor, Changeset } from "../zone/changeset.ts";
 import type { ChangeQueue } from "./change-queue.ts";
@@ -58,6 +59,12 @@ export class Updater {
   ): Promise<{ rcode: number; ede?: ExtendedError | undefined }> {
     const { request, requester } = outcome;
     const started = performance.now();
+    const rules = outcome.zone.update;
+    if (!knowsRequester(rules, requester)) {
+      // Before the queue: a flood from strangers is to cost those whom a rule knows no place in it (CVE-2022-3094).
+      const decision = decideUpdate(rules, requester, request.zone, RrType.ANY);
+      return this.#judged(refuseStranger(decision), outcome, peer, started);
+    }
     try {
       const verdict = await this.#deps.queue.submit({
         apex: request.zone,
@@ -75,13 +82,13 @@ export class Updater {
           return result.kind === "change" ? { changeset: result.changeset, result } : { result };
         },
       });
-      return this.#accepted(verdict, outcome, peer, started);
+      return this.#judged(verdict, outcome, peer, started);
     } catch (error) {
       return this.#failed(error, outcome, peer);
     }
   }
 
-  #accepted(
+  #judged(
     verdict: UpdateVerdict,
     outcome: UpdateOutcome,
     peer: Peer,
