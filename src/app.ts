@@ -16,6 +16,7 @@ import { ControlServer } from "./control/server.ts";
 import type { ReloadReport, ServerStatus } from "./control/verbs.ts";
 import type { DispatchContext } from "./protocol/dispatch.ts";
 import { QueryAnswerer } from "./protocol/query.ts";
+import { collectGarbage } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
 import type { FrontCounters } from "./server/front.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
@@ -344,9 +345,8 @@ export class Rollcall {
     this.#config = config;
     this.#log.level = config.log.level;
     this.#connections.limits = tcpLimits(config);
-    for (const zone of this.#zones.all()) {
-      if (!config.zones.some(({ apex }) => apex.equals(zone.apex))) this.#zones.remove(zone.apex);
-    }
+    const gone = this.#zones.all().filter(({ apex }) => !config.zones.some((zone) => apex.equals(zone.apex)));
+    for (const { apex } of gone) this.#zones.remove(apex);
     for (const zone of config.zones) {
       const served = this.#zones.get(zone.apex);
       if (served === undefined) this.#serveZone(zone);
@@ -354,6 +354,7 @@ export class Rollcall {
     }
     await this.#renewContext();
     this.#notifier.configure(config.zones);
+    if (gone.length > 0) setImmediate(collectGarbage); // when nothing here refers to the images any more
     return this.#reloaded(true, problems, changes);
   }
 
@@ -405,8 +406,10 @@ export class Rollcall {
       refusals: this.#refusals.count,
       udpReceived: udp.received,
       udpIgnored: udp.ignored,
+      udpDropped: udp.dropped,
       udpSent: udp.sent,
       udpSendErrors: udp.sendErrors,
+      udpReceiveErrors: udp.receiveErrors,
       tcpConnections: this.#connections.size,
       tcpAccepted: tcp.accepted,
       tcpRefused: tcp.refused,

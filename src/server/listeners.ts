@@ -16,10 +16,17 @@ export class ListenError extends Error {
   readonly code = "LISTEN_FAILED";
   readonly advice: string;
 
-  constructor(target: ListenTarget, cause: unknown) {
+  /** @param own an address with the same port that this server itself answers on already */
+  constructor(target: ListenTarget, cause: unknown, own?: ListenTarget) {
     const reason = errorCode(cause);
-    super(`cannot listen on ${targetToText(target)}: ${ADVICE[reason]?.[0] ?? String(cause)}`, { cause });
-    this.advice = ADVICE[reason]?.[1] ?? "see the system's message";
+    let [message, advice] = ADVICE[reason] ?? [String(cause), "see the system's message"];
+    if (reason === "EADDRINUSE" && own !== undefined) {
+      message = `this server itself answers on ${targetToText(own)}`;
+      advice =
+        "restart it: while it runs, a wildcard address and one that it covers cannot replace each other";
+    }
+    super(`cannot listen on ${targetToText(target)}: ${message}`, { cause });
+    this.advice = advice;
   }
 }
 
@@ -71,11 +78,13 @@ export class Listeners {
    * @throws ListenError
    */
   async configure(targets: readonly ListenTarget[]): Promise<void> {
+    const gone = new Set(this.#pairs);
     const kept: Pair[] = [];
     const opened: Pair[] = [];
     for (const target of targets) {
-      const same = this.#pairs.find((pair) => sameTarget(pair.target, target));
+      const same = [...gone].find((pair) => sameTarget(pair.target, target));
       if (same !== undefined) {
+        gone.delete(same);
         kept.push(same);
         continue;
       }
@@ -83,12 +92,12 @@ export class Listeners {
         opened.push(await this.#open(target));
       } catch (error) {
         await Promise.all(opened.map(closePair));
-        throw new ListenError(target, error);
+        const own = this.#pairs.find(({ udp }) => udp.port === target.port);
+        throw new ListenError(target, error, own && { address: own.target.address, port: target.port });
       }
     }
-    const gone = this.#pairs.filter((pair) => !kept.includes(pair));
     this.#pairs = [...kept, ...opened];
-    await Promise.all(gone.map(closePair));
+    await Promise.all([...gone].map(closePair));
   }
 
   /** Receives nothing more by TCP; UDP goes on until {@link close}, so that answers under way can leave. */

@@ -1,19 +1,22 @@
 /** UDP where answer threads cannot be had: one `dgram` socket for each address, all answered by the control thread. */
 import type { MessageHandler, TransportLog } from "./handler.ts";
+import { noDatagrams } from "./transport.ts";
 import type { UdpCounters, UdpEndpoint, UdpTransport } from "./transport.ts";
 import { UdpListener } from "./udp.ts";
 
 export class PortableUdp implements UdpTransport {
-  readonly description = "the control thread (dgram)";
+  readonly description: string;
   /** All go by the handler. */
   readonly answered = 0;
   readonly #handler: MessageHandler;
   readonly #log: TransportLog;
   readonly #open = new Set<UdpListener>();
   /** Of sockets that are closed. */
-  readonly #past: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
+  readonly #past: UdpCounters = noDatagrams();
 
-  constructor(handler: MessageHandler, log: TransportLog) {
+  /** @param reason why it is not done by answer threads */
+  constructor(reason: string, handler: MessageHandler, log: TransportLog) {
+    this.description = `the control thread (dgram: ${reason})`;
     this.#handler = handler;
     this.#log = log;
   }
@@ -26,6 +29,12 @@ export class PortableUdp implements UdpTransport {
 
   async open(address: string, port: number): Promise<UdpEndpoint> {
     const listener = await UdpListener.open(address, port, this.#handler, this.#log);
+    if (address === "0.0.0.0" || address === "::") {
+      this.#log.warn(
+        { address },
+        "UDP answers may leave from another address than was asked, and be refused: list each address in `listen`",
+      );
+    }
     this.#open.add(listener);
     return {
       port: listener.port,
@@ -49,6 +58,8 @@ export class PortableUdp implements UdpTransport {
 function addTo(sum: UdpCounters, counters: Readonly<UdpCounters>): void {
   sum.received += counters.received;
   sum.ignored += counters.ignored;
+  sum.dropped += counters.dropped;
   sum.sent += counters.sent;
   sum.sendErrors += counters.sendErrors;
+  sum.receiveErrors += counters.receiveErrors;
 }

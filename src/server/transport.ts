@@ -6,8 +6,15 @@ export interface UdpCounters {
   received: number;
   /** Shorter than a header, responses, or from a port that must not be answered. */
   ignored: number;
+  /** Not looked at: more waited for the control thread than it may. */
+  dropped: number;
   sent: number;
   sendErrors: number;
+  receiveErrors: number;
+}
+
+export function noDatagrams(): UdpCounters {
+  return { received: 0, ignored: 0, dropped: 0, sent: 0, sendErrors: 0, receiveErrors: 0 };
 }
 
 /** One address being answered on. */

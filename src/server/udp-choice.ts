@@ -1,5 +1,6 @@
 /** Chooses how UDP is done: answer threads where the machine allows them, else Node's `dgram`. */
 import { availableParallelism } from "node:os";
+import { MAX_READERS } from "../zone/image/epochs.ts";
 import type { AnswerThreadsOptions } from "./native/answer-threads.ts";
 import { AnswerThreads } from "./native/answer-threads.ts";
 import { loadLibc } from "./native/libc.ts";
@@ -16,8 +17,8 @@ export function openUdp(
   threads: number,
   options: Omit<AnswerThreadsOptions, "libc" | "threads">,
 ): UdpTransport {
-  const libc = process.env[PORTABLE_VARIABLE] === "1" ? undefined : loadLibc();
-  if (libc === undefined) return new PortableUdp(options.handler, options.log);
+  const libc = process.env[PORTABLE_VARIABLE] === "1" ? `${PORTABLE_VARIABLE} is set` : loadLibc();
+  if (typeof libc === "string") return new PortableUdp(libc, options.handler, options.log);
   const count = threads === 0 ? Math.max(1, availableParallelism() - 1) : threads;
-  return new AnswerThreads({ ...options, libc, threads: count });
+  return new AnswerThreads({ ...options, libc, threads: Math.min(count, MAX_READERS) });
 }

@@ -6,13 +6,14 @@ import type { Socket } from "node:dgram";
 import { createSocket } from "node:dgram";
 import type { MessageHandler, ReplySink, TransportLog } from "./handler.ts";
 import { isUnansweredPort, plainAddress } from "./handler.ts";
+import { noDatagrams } from "./transport.ts";
 import type { UdpCounters } from "./transport.ts";
 
 /** Asked of the kernel, which may give less: bursts of updates must not be lost while a commit is under way. */
 const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 export class UdpListener {
-  readonly counters: UdpCounters = { received: 0, ignored: 0, sent: 0, sendErrors: 0 };
+  readonly counters: UdpCounters = noDatagrams();
   readonly #socket: Socket;
   readonly #log: TransportLog;
 

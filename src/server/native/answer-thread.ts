@@ -11,49 +11,62 @@ import { HEADER_LENGTH } from "../../wire/writer.ts";
 import { Epochs } from "../../zone/image/epochs.ts";
 import { ImageReader } from "../../zone/image/reader.ts";
 import { ZoneSet } from "../../zone/zone-set.ts";
+import { collectGarbage } from "../collect-garbage.ts";
 import { isUnansweredPort } from "../handler.ts";
 import { DatagramBatch } from "./batch.ts";
-import type { Libc } from "./libc.ts";
-import { loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
+import type { Libc, NativeMemory } from "./libc.ts";
+import { Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
 import type { NativeSocket } from "./socket.ts";
 import { SOCKADDR_BYTES, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
-import { HandoverItem, itemLength, ORDERS_INTERVAL, ThreadCounter } from "./thread-protocol.ts";
+import {
+  HandoverItem,
+  itemLength,
+  MailboxWord,
+  MAX_HANDED_OVER,
+  ORDERS_INTERVAL,
+  ThreadCounter,
+} from "./thread-protocol.ts";
 
 /** Messages of one batch. */
 const BATCH = 64;
-/** Largest datagram there is. */
+/** Larger than the largest datagram there is. */
 const RECEIVE_CAPACITY = 65_536;
-/** Sockets of one thread. */
-const MAX_SOCKETS = 64;
+/** `struct pollfd`: descriptor 32 bits, events 16, what happened 16. */
+const POLLFD = 8;
+/** Receive calls that may fail one after another before each is waited for, and for how many milliseconds. */
+const FAILURES_AT_ONCE = 16;
+const FAILURE_PAUSE = 10;
 
 class AnswerThread {
   readonly #libc: Libc;
   readonly #start: ThreadStart;
   readonly #epochs: Epochs;
   readonly #counters: Float64Array;
-  readonly #posted: Int32Array;
+  readonly #mailbox: Int32Array;
   readonly #in: DatagramBatch;
   readonly #out: DatagramBatch;
-  readonly #pollAddress: number;
-  readonly #pollWords: Int32Array;
   /** Messages of the batch that are for the control thread. */
   readonly #others: number[] = [];
-  #seen = 0;
+  #posted = 0;
+  #dropped = 0;
   #sockets: readonly NativeSocket[] = [];
+  #poll: NativeMemory;
+  #pollWords: Int32Array;
   #answerer: QueryAnswerer;
+  /** Receive calls that failed, one after another. */
+  #failures = 0;
 
   constructor(libc: Libc, start: ThreadStart) {
     this.#libc = libc;
     this.#start = start;
     this.#epochs = new Epochs(start.epochs);
     this.#counters = new Float64Array(start.counters);
-    this.#posted = new Int32Array(start.posted);
+    this.#mailbox = new Int32Array(start.mailbox);
     this.#in = new DatagramBatch(libc, BATCH, RECEIVE_CAPACITY);
     this.#out = new DatagramBatch(libc, BATCH, MAX_UDP_PAYLOAD);
-    const poll = libc.allocate(MAX_SOCKETS * 8);
-    this.#pollAddress = poll.address;
-    this.#pollWords = new Int32Array(poll.buffer);
+    this.#poll = libc.allocate(POLLFD);
+    this.#pollWords = new Int32Array(this.#poll.buffer);
     this.#answerer = new QueryAnswerer(new ZoneSet(start.seed, []), { identity: "" });
   }
 
@@ -65,7 +78,7 @@ class AnswerThread {
         this.#work(this.#sockets[0]!, MSG_WAITFORONE);
         continue;
       }
-      const ready = this.#libc.poll(this.#pollAddress, this.#sockets.length, ORDERS_INTERVAL);
+      const ready = this.#libc.poll(this.#poll.address, this.#sockets.length, ORDERS_INTERVAL);
       if (ready <= 0) continue;
       for (let i = 0; i < this.#sockets.length; i++) {
         if (this.#pollWords[i * 2 + 1]! >>> 16 !== 0) this.#work(this.#sockets[i]!, MSG_DONTWAIT);
@@ -76,38 +89,46 @@ class AnswerThread {
   /** @returns false where the thread is to end */
   #takeOrders(): boolean {
     for (;;) {
-      const posted = Atomics.load(this.#posted, 0);
-      if (posted !== this.#seen) {
-        this.#seen = posted;
+      const posted = Atomics.load(this.#mailbox, MailboxWord.POSTED);
+      if (posted !== this.#posted) {
+        this.#posted = posted;
         const orders = newestOrders();
         if (orders !== undefined && !this.#obey(orders)) return false;
       }
       if (this.#sockets.length > 0) return true;
-      Atomics.wait(this.#posted, 0, posted, ORDERS_INTERVAL);
+      Atomics.wait(this.#mailbox, MailboxWord.POSTED, posted, ORDERS_INTERVAL);
     }
   }
 
-  #obey(orders: ThreadOrders): boolean {
-    const zones = orders.zones.map(({ apex, buffer }) => ({
+  #obey({ sequence, identity, zones, dropped, sockets, stop }: ThreadOrders): boolean {
+    const images = zones.map(({ apex, buffer }) => ({
       apex: Name.fromTrustedWire(apex),
       reader: ImageReader.attach(buffer),
     }));
-    this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, zones), { identity: orders.identity });
-    this.#sockets = orders.sockets.slice(0, MAX_SOCKETS);
-    for (const [i, { fd }] of this.#sockets.entries()) {
+    this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, images), { identity });
+    this.#sockets = sockets;
+    if (this.#pollWords.length < sockets.length * 2) {
+      this.#poll = this.#libc.allocate(sockets.length * POLLFD);
+      this.#pollWords = new Int32Array(this.#poll.buffer);
+    }
+    for (const [i, { fd }] of sockets.entries()) {
       this.#pollWords[i * 2] = fd;
       this.#pollWords[i * 2 + 1] = POLLIN;
     }
-    report({ kind: "ready", sequence: orders.sequence });
-    return !orders.stop;
+    report({ kind: "ready", sequence });
+    if (dropped !== this.#dropped) collectGarbage();
+    this.#dropped = dropped;
+    return !stop;
   }
 
   /** Receives and answers one batch. */
   #work(socket: NativeSocket, flags: number): void {
-    const batch = this.#in;
-    batch.prepare(BATCH, socket.wildcard);
-    const received = this.#libc.recvmmsg(socket.fd, batch.pointer, BATCH, flags, 0);
-    if (received <= 0) return; // nothing came in time, or an error of an earlier answer that is now cleared
+    const received = this.#in.receive(socket.fd, flags);
+    if (received <= 0) {
+      this.#receiveFailed();
+      return;
+    }
+    this.#failures = 0;
     const counters = this.#counters;
     counters[ThreadCounter.BATCHES]!++;
     counters[ThreadCounter.RECEIVED]! += received;
@@ -118,60 +139,83 @@ class AnswerThread {
     if (this.#others.length > 0) this.#handOver(socket);
   }
 
+  /** Nothing came in time; or an error of an earlier answer, which is now cleared; or one that stays. */
+  #receiveFailed(): void {
+    const errno = this.#libc.errno();
+    if (errno === Errno.EAGAIN || errno === Errno.EINTR) return;
+    this.#counters[ThreadCounter.RECEIVE_ERRORS]!++;
+    if (++this.#failures <= FAILURES_AT_ONCE) return;
+    Atomics.wait(this.#mailbox, MailboxWord.POSTED, this.#posted, FAILURE_PAUSE);
+  }
+
   /** @returns how many answers are ready to be sent */
   #answerBatch(received: number): number {
     const batch = this.#in;
     const out = this.#out;
     let answers = 0;
+    let ignored = 0;
     for (let i = 0; i < received; i++) {
       const length = batch.length(i);
       const addressAt = batch.addressAt(i);
       if (length < HEADER_LENGTH || isUnansweredPort(sockaddrPort(batch.bytes, addressAt))) {
-        this.#counters[ThreadCounter.IGNORED]!++;
+        ignored++;
         continue;
       }
-      const written = this.#answerer.answer(
-        batch.buffers[i]!,
-        length,
-        out.buffers[answers]!,
-        MAX_UDP_PAYLOAD,
-        true,
-      );
+      const written = this.#answer(batch.buffers[i]!, length, out.buffers[answers]!);
       if (written === NOT_A_QUERY) this.#others.push(i);
-      else if (written === SILENCE) this.#counters[ThreadCounter.IGNORED]!++;
+      else if (written === SILENCE) ignored++;
       else out.aim(answers++, written, batch.bytes, addressAt, batch.controlAt(i), batch.controlLength(i));
     }
+    if (ignored > 0) this.#counters[ThreadCounter.IGNORED]! += ignored;
     return answers;
   }
 
+  #answer(request: Uint8Array, length: number, out: Uint8Array): number {
+    try {
+      return this.#answerer.answer(request, length, out, MAX_UDP_PAYLOAD, true);
+    } catch {
+      // A fault in this program. The control thread will meet it too, answer SERVFAIL and log it.
+      return NOT_A_QUERY;
+    }
+  }
+
   #send(socket: NativeSocket, answers: number): void {
-    const sent = this.#out.send(this.#libc, socket.fd, answers);
+    const sent = this.#out.send(socket.fd, answers);
     this.#counters[ThreadCounter.ANSWERED]! += sent;
-    this.#counters[ThreadCounter.SEND_ERRORS]! += answers - sent;
+    if (sent < answers) this.#counters[ThreadCounter.SEND_ERRORS]! += answers - sent;
   }
 
   #handOver(socket: NativeSocket): void {
     const batch = this.#in;
+    const others = this.#others;
     let total = 0;
-    for (const i of this.#others) total += itemLength(batch.length(i));
+    for (const i of others) total += itemLength(batch.length(i));
+    const waiting = Atomics.add(this.#mailbox, MailboxWord.HANDED_OVER, total);
+    if (waiting + total > MAX_HANDED_OVER) {
+      Atomics.sub(this.#mailbox, MailboxWord.HANDED_OVER, total);
+      this.#counters[ThreadCounter.DROPPED]! += others.length;
+      others.length = 0;
+      return;
+    }
     const items = new Uint8Array(total);
     const view = new DataView(items.buffer);
     let at = 0;
-    for (const i of this.#others) {
+    for (const i of others) {
       const length = batch.length(i);
-      view.setUint32(at + HandoverItem.LENGTH, length, true);
-      view.setUint32(at + HandoverItem.CONTROL_LENGTH, batch.controlLength(i), true);
+      const controlLength = batch.controlLength(i);
       const { bytes } = batch;
+      view.setUint32(at + HandoverItem.LENGTH, length, true);
+      view.setUint32(at + HandoverItem.CONTROL_LENGTH, controlLength, true);
       const address = batch.addressAt(i);
       items.set(bytes.subarray(address, address + SOCKADDR_BYTES), at + HandoverItem.ADDRESS);
       const control = batch.controlAt(i);
-      items.set(bytes.subarray(control, control + batch.controlLength(i)), at + HandoverItem.CONTROL);
+      items.set(bytes.subarray(control, control + controlLength), at + HandoverItem.CONTROL);
       items.set(batch.buffers[i]!.subarray(0, length), at + HandoverItem.HEAD);
       at += itemLength(length);
     }
-    this.#counters[ThreadCounter.HANDED_OVER]! += this.#others.length;
-    this.#others.length = 0;
-    report({ kind: "handover", socket, items });
+    this.#counters[ThreadCounter.HANDED_OVER]! += others.length;
+    others.length = 0;
+    report({ kind: "handover", socket: socket.id, items });
   }
 }
 
@@ -192,6 +236,6 @@ function report(message: ThreadReport): void {
 
 if (parentPort !== null) {
   const libc = loadLibc();
-  if (libc === undefined) throw new Error("the C library cannot be called from this thread");
+  if (typeof libc === "string") throw new Error(`the C library cannot be called from this thread: ${libc}`);
   new AnswerThread(libc, workerData as ThreadStart).run();
 }

@@ -3,34 +3,36 @@
  * what they hand over, sends the answers to that from the same sockets, and replaces a thread that dies.
  */
 import { once } from "node:events";
-import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { Peer } from "../../protocol/context.ts";
 import type { Epochs } from "../../zone/image/epochs.ts";
 import type { HashSeed } from "../../zone/image/hash.ts";
-import type { MessageHandler, ReplySink, TransportLog } from "../handler.ts";
+import type { MessageHandler, TransportLog } from "../handler.ts";
 import { plainAddress } from "../handler.ts";
 import type { SharedZone, UdpCounters, UdpEndpoint, UdpTransport } from "../transport.ts";
-import { DatagramBatch } from "./batch.ts";
 import type { Libc } from "./libc.ts";
+import { NativeSink, Outbox } from "./outbox.ts";
 import type { NativeSocket } from "./socket.ts";
-import { boundPort, openSocket } from "./socket.ts";
+import { boundPort, openSockets } from "./socket.ts";
 import { sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
   itemLength,
+  MAILBOX_WORDS,
+  MailboxWord,
   ORDERS_INTERVAL,
   THREAD_COUNTERS,
   ThreadCounter,
 } from "./thread-protocol.ts";
 
-/** Answers sent by the control thread in one system call. */
-const SEND_BATCH = 64;
-/** Largest answer the control thread sends by UDP. */
-const SEND_CAPACITY = 4096;
-/** Milliseconds before a thread that died is replaced: one that dies at once must not keep the machine busy. */
+/** Milliseconds before a thread that died is replaced; each time twice as many, for one that dies again and again. */
 const REPLACE_DELAY = 100;
+const MAX_REPLACE_DELAY = 5_000;
+/** A thread that lived for so many milliseconds is replaced as if none had died before it. */
+const LONG_LIFE = 60_000;
+/** Milliseconds a thread gets to end by itself: far more than the one batch it may be at. */
+const STOP_PATIENCE = 2_000;
 
 export interface AnswerThreadsOptions {
   readonly libc: Libc;
@@ -41,43 +43,67 @@ export interface AnswerThreadsOptions {
   /** Takes what is no plain query. */
   readonly handler: MessageHandler;
   readonly log: TransportLog;
+  /** Starts a thread. */
+  readonly newWorker?: (start: ThreadStart, name: string) => Worker;
 }
 
 interface Thread {
+  /** Its number among the readers of the images. */
   readonly reader: number;
   readonly counters: Float64Array<SharedArrayBuffer>;
-  readonly posted: Int32Array<SharedArrayBuffer>;
-  worker: Worker;
+  /** One for each address, in the order the addresses were opened. They outlive the worker. */
+  sockets: NativeSocket[];
+  /** Undefined between its death and its replacement. */
+  running: Running | undefined;
+  /** Whether a worker of its ever came so far as to obey orders. */
+  proven: boolean;
+  replaceDelay: number;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly mailbox: Int32Array<SharedArrayBuffer>;
+  /** Milliseconds of `performance.now`. */
+  readonly since: number;
   /** The orders it works by. */
   obeyed: number;
-  /** One for each address, in the order the addresses were opened. */
-  sockets: NativeSocket[];
+}
+
+/** Someone who waits until all threads work by some orders. */
+interface Waiter {
+  readonly sequence: number;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 export class AnswerThreads implements UdpTransport {
   /** Threads that died and were replaced. */
   replaced = 0;
   readonly #options: AnswerThreadsOptions;
-  readonly #threads: Thread[] = [];
-  /** Sockets that may be sent on, by id: a descriptor may have become another's. */
+  readonly #threads: readonly Thread[];
   readonly #open = new Map<number, NativeSocket>();
   readonly #outbox: Outbox;
   #zones: readonly SharedZone[] = [];
   #identity = "";
+  /** Zones that went since the start. */
+  #dropped = 0;
   #sequence = 0;
-  #waiting: { readonly sequence: number; readonly resolve: () => void }[] = [];
+  #waiting: Waiter[] = [];
+  readonly #replacements = new Set<NodeJS.Timeout>();
   #closing = false;
 
   constructor(options: AnswerThreadsOptions) {
     this.#options = options;
     this.#outbox = new Outbox(options.libc, this.#open);
-    for (let reader = 0; reader < options.threads; reader++) {
-      const counters = new Float64Array(new SharedArrayBuffer(THREAD_COUNTERS * 8));
-      const posted = new Int32Array(new SharedArrayBuffer(4));
-      const thread: Thread = { reader, counters, posted, worker: undefined!, obeyed: 0, sockets: [] };
-      this.#spawn(thread);
-      this.#threads.push(thread);
-    }
+    this.#threads = Array.from({ length: options.threads }, (_, reader) => ({
+      reader,
+      counters: new Float64Array(new SharedArrayBuffer(THREAD_COUNTERS * Float64Array.BYTES_PER_ELEMENT)),
+      sockets: [],
+      running: undefined,
+      proven: false,
+      replaceDelay: REPLACE_DELAY,
+    }));
+    for (const thread of this.#threads) this.#spawn(thread);
   }
 
   get description(): string {
@@ -95,48 +121,29 @@ export class AnswerThreads implements UdpTransport {
     return {
       received: this.#sum(ThreadCounter.RECEIVED),
       ignored: this.#sum(ThreadCounter.IGNORED),
+      dropped: this.#sum(ThreadCounter.DROPPED),
       sent: this.#sum(ThreadCounter.ANSWERED) + this.#outbox.sent,
       sendErrors: this.#sum(ThreadCounter.SEND_ERRORS) + this.#outbox.errors,
+      receiveErrors: this.#sum(ThreadCounter.RECEIVE_ERRORS),
     };
   }
 
-  async open(address: string, port: number): Promise<UdpEndpoint> {
+  /** What comes from now on waits in the sockets until the threads look there, in {@link ORDERS_INTERVAL} at most. */
+  open(address: string, port: number): Promise<UdpEndpoint> {
     const { libc } = this.#options;
-    // Alone first: sockets that share would join those of another server instead of failing.
-    const probe = openSocket(libc, address, port, { wait: ORDERS_INTERVAL, share: false });
-    const taken = boundPort(libc, probe);
-    libc.close(probe.fd);
-    const sockets: NativeSocket[] = [];
-    try {
-      for (const _ of this.#threads) {
-        sockets.push(openSocket(libc, address, taken, { wait: ORDERS_INTERVAL, share: true }));
-      }
-    } catch (error) {
-      for (const { fd } of sockets) libc.close(fd);
-      throw error;
-    }
+    const count = this.#threads.length;
+    const sockets = openSockets(libc, address, port, { count, wait: ORDERS_INTERVAL });
     for (const [i, socket] of sockets.entries()) {
       this.#open.set(socket.id, socket);
       this.#threads[i]!.sockets.push(socket);
     }
-    await this.#order();
-    return {
-      port: taken,
-      close: async () => {
-        for (const thread of this.#threads) {
-          thread.sockets = thread.sockets.filter((socket) => !sockets.includes(socket));
-        }
-        await this.#order();
-        this.#outbox.flush();
-        for (const { fd, id } of sockets) {
-          this.#open.delete(id);
-          libc.close(fd);
-        }
-      },
-    };
+    this.#post();
+    const endpoint = { port: boundPort(libc, sockets[0]!), close: () => this.#close(sockets) };
+    return Promise.resolve(endpoint);
   }
 
   async serve(zones: readonly SharedZone[], identity: string): Promise<void> {
+    this.#dropped += this.#zones.filter((old) => !zones.some(({ buffer }) => buffer === old.buffer)).length;
     this.#zones = zones;
     this.#identity = identity;
     await this.#order();
@@ -144,41 +151,56 @@ export class AnswerThreads implements UdpTransport {
 
   async close(): Promise<void> {
     this.#closing = true;
-    this.#sequence++;
-    await Promise.all(
-      this.#threads.map(async (thread) => {
-        const ended = once(thread.worker, "exit");
-        this.#post(thread);
-        await ended;
-      }),
-    );
+    for (const timer of this.#replacements) clearTimeout(timer);
+    this.#post();
+    const workers = this.#threads.flatMap(({ running }) => (running === undefined ? [] : [running.worker]));
+    await Promise.all(workers.map(ended));
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
   }
 
-  /** Tells every thread what is to be done now. Resolves when all do it. */
+  async #close(sockets: readonly NativeSocket[]): Promise<void> {
+    for (const thread of this.#threads) {
+      thread.sockets = thread.sockets.filter((socket) => !sockets.includes(socket));
+    }
+    await this.#order();
+    this.#outbox.flush();
+    for (const { fd, id } of sockets) {
+      this.#open.delete(id);
+      this.#options.libc.close(fd);
+    }
+  }
+
+  /** Tells every thread what is to be done now. Resolves when all do it; a dead one's replacement begins with it. */
   #order(): Promise<void> {
-    const sequence = ++this.#sequence;
-    for (const thread of this.#threads) this.#post(thread);
-    return new Promise((resolve) => {
-      this.#waiting.push({ sequence, resolve });
+    this.#post();
+    const sequence = this.#sequence;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ sequence, resolve, reject });
       this.#settle();
     });
   }
 
-  #post(thread: Thread): void {
+  #post(): void {
+    this.#sequence++;
+    for (const { running, sockets } of this.#threads) if (running !== undefined) this.#tell(running, sockets);
+  }
+
+  #tell({ worker, mailbox }: Running, sockets: readonly NativeSocket[]): void {
     const orders: ThreadOrders = {
       sequence: this.#sequence,
       identity: this.#identity,
       zones: this.#zones.map(({ apex, buffer }) => ({ apex: apex.wire, buffer })),
-      sockets: thread.sockets,
+      dropped: this.#dropped,
+      sockets,
       stop: this.#closing,
     };
-    thread.worker.postMessage(orders);
-    Atomics.add(thread.posted, 0, 1);
-    Atomics.notify(thread.posted, 0);
+    worker.postMessage(orders);
+    Atomics.add(mailbox, MailboxWord.POSTED, 1);
+    Atomics.notify(mailbox, MailboxWord.POSTED);
   }
 
   #settle(): void {
-    const obeyed = Math.min(...this.#threads.map((thread) => thread.obeyed));
+    const obeyed = Math.min(...this.#threads.map(({ running }) => running?.obeyed ?? this.#sequence));
     this.#waiting = this.#waiting.filter(({ sequence, resolve }) => {
       if (sequence > obeyed) return true;
       resolve();
@@ -187,46 +209,60 @@ export class AnswerThreads implements UdpTransport {
   }
 
   #spawn(thread: Thread): void {
-    const { seed, epochs, log } = this.#options;
-    const workerData: ThreadStart = {
+    const { seed, epochs, log, newWorker = startWorker } = this.#options;
+    const mailbox = new Int32Array(new SharedArrayBuffer(MAILBOX_WORDS * Int32Array.BYTES_PER_ELEMENT));
+    const start: ThreadStart = {
       reader: thread.reader,
       epochs: epochs.buffer,
       seed,
       counters: thread.counters.buffer,
-      posted: thread.posted.buffer,
+      mailbox: mailbox.buffer,
     };
-    const own = import.meta.url;
-    const worker = new Worker(new URL(`./answer-thread${own.slice(own.lastIndexOf("."))}`, own), {
-      workerData,
-      name: `answer ${thread.reader}`,
+    const worker = newWorker(start, `answer ${thread.reader}`);
+    const running: Running = { worker, mailbox, since: performance.now(), obeyed: 0 };
+    thread.running = running;
+    let failure: Error | undefined;
+    worker.on("message", (report: ThreadReport) => this.#heard(thread, running, report));
+    worker.on("error", (error: Error) => {
+      failure = error;
+      log.warn({ err: error, thread: thread.reader }, "an answer thread failed");
     });
-    thread.worker = worker;
-    worker.on("message", (report: ThreadReport) => this.#heard(thread, report));
-    worker.on("error", (error) => log.warn({ err: error, thread: thread.reader }, "an answer thread failed"));
-    worker.on("exit", () => this.#ended(thread));
+    worker.on("exit", () => this.#died(thread, running, failure));
+    this.#tell(running, thread.sockets);
   }
 
-  #heard(thread: Thread, report: ThreadReport): void {
+  #heard(thread: Thread, running: Running, report: ThreadReport): void {
     if (report.kind === "handover") {
+      Atomics.sub(running.mailbox, MailboxWord.HANDED_OVER, report.items.length);
       this.#takeOver(report.socket, report.items);
       return;
     }
-    thread.obeyed = report.sequence;
+    thread.proven = true;
+    running.obeyed = report.sequence;
     this.#settle();
   }
 
-  #ended(thread: Thread): void {
-    if (this.#closing) return;
+  #died(thread: Thread, { since }: Running, failure: Error | undefined): void {
+    thread.running = undefined;
     this.#options.epochs.leave(thread.reader);
+    if (this.#closing) return;
+    if (!thread.proven) {
+      // It would fail again: whoever waits for it must be told.
+      const error = new Error("answer threads cannot be started", { cause: failure });
+      for (const { reject } of this.#waiting.splice(0)) reject(error);
+    }
+    this.#settle();
     this.replaced++;
-    setTimeout(() => {
-      if (this.#closing) return;
+    if (performance.now() - since > LONG_LIFE) thread.replaceDelay = REPLACE_DELAY;
+    const timer = setTimeout(() => {
+      this.#replacements.delete(timer);
       this.#spawn(thread);
-      this.#post(thread);
-    }, REPLACE_DELAY);
+    }, thread.replaceDelay);
+    this.#replacements.add(timer);
+    thread.replaceDelay = Math.min(MAX_REPLACE_DELAY, thread.replaceDelay * 2);
   }
 
-  #takeOver(socket: NativeSocket, items: Uint8Array): void {
+  #takeOver(socket: number, items: Uint8Array): void {
     const view = new DataView(items.buffer, items.byteOffset, items.byteLength);
     for (let at = 0; at < items.length;) {
       const length = view.getUint32(at + HandoverItem.LENGTH, true);
@@ -236,7 +272,7 @@ export class AnswerThreads implements UdpTransport {
         port: sockaddrPort(items, at + HandoverItem.ADDRESS),
         transport: "udp",
       };
-      this.#options.handler(message, peer, new NativeSink(this.#outbox, socket.id, items, at));
+      this.#options.handler(message, peer, new NativeSink(this.#outbox, socket, items, at));
       at += itemLength(length);
     }
   }
@@ -246,77 +282,15 @@ export class AnswerThreads implements UdpTransport {
   }
 }
 
-/** Answers one message that was handed over. */
-class NativeSink implements ReplySink {
-  readonly #outbox: Outbox;
-  readonly #socket: number;
-  readonly #items: Uint8Array;
-  readonly #item: number;
-
-  constructor(outbox: Outbox, socket: number, items: Uint8Array, item: number) {
-    this.#outbox = outbox;
-    this.#socket = socket;
-    this.#items = items;
-    this.#item = item;
-  }
-
-  send(message: Uint8Array): void {
-    this.#outbox.put(this.#socket, message, this.#items, this.#item);
-  }
-
-  stream(messages: Iterable<Uint8Array>, done: (complete: boolean) => void): void {
-    for (const message of messages) this.send(message);
-    done(true);
-  }
-
-  drop(): void {
-    // nothing is held
-  }
+function startWorker(start: ThreadStart, name: string): Worker {
+  const own = import.meta.url;
+  const url = new URL(`./answer-thread${own.slice(own.lastIndexOf("."))}`, own);
+  return new Worker(url, { workerData: start, name });
 }
 
-/** Answers of the control thread on their way: those of one turn of the event loop leave together. */
-class Outbox {
-  sent = 0;
-  errors = 0;
-  readonly #libc: Libc;
-  readonly #open: ReadonlyMap<number, NativeSocket>;
-  readonly #batch: DatagramBatch;
-  #socket = 0;
-  #count = 0;
-  #scheduled = false;
-
-  constructor(libc: Libc, open: ReadonlyMap<number, NativeSocket>) {
-    this.#libc = libc;
-    this.#open = open;
-    this.#batch = new DatagramBatch(libc, SEND_BATCH, SEND_CAPACITY);
-  }
-
-  /** @param items the handover that holds the request, whose item begins at `item` */
-  put(socket: number, message: Uint8Array, items: Uint8Array, item: number): void {
-    if (message.length > SEND_CAPACITY) {
-      this.errors++;
-      return;
-    }
-    if (this.#count === SEND_BATCH || (this.#count > 0 && socket !== this.#socket)) this.flush();
-    this.#socket = socket;
-    this.#batch.buffers[this.#count]!.set(message);
-    const control = items[item + HandoverItem.CONTROL_LENGTH]!;
-    const from = item + HandoverItem.ADDRESS;
-    this.#batch.aim(this.#count++, message.length, items, from, item + HandoverItem.CONTROL, control);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.flush();
-    });
-  }
-
-  flush(): void {
-    if (this.#count === 0) return;
-    const socket = this.#open.get(this.#socket);
-    const sent = socket === undefined ? 0 : this.#batch.send(this.#libc, socket.fd, this.#count);
-    this.sent += sent;
-    this.errors += this.#count - sent;
-    this.#count = 0;
-  }
+/** Resolves when a worker that was told to stop has; one that does not in time is stopped. */
+async function ended(worker: Worker): Promise<void> {
+  const timer = setTimeout(() => void worker.terminate(), STOP_PATIENCE);
+  await once(worker, "exit");
+  clearTimeout(timer);
 }

@@ -7,7 +7,7 @@
  */
 import type { Libc } from "./libc.ts";
 import { Errno, IP_PKTINFO, IPV6_PKTINFO, MSG_DONTWAIT, SOL_IP, SOL_IPV6 } from "./libc.ts";
-import { SOCKADDR_BYTES } from "./sockaddr.ts";
+import { SOCKADDR_BYTES, sockaddrLength } from "./sockaddr.ts";
 
 const HEADER = 64;
 const IOVEC = 16;
@@ -16,9 +16,16 @@ const ADDRESS = 32;
 export const CONTROL = 40;
 
 /** Words (32 bits) in a header. */
+const HEADER_WORDS = HEADER / 4;
 const NAME_LENGTH = 2;
 const CONTROL_LENGTH = 10;
 const LENGTH = 14;
+/** Words of an iovec. */
+const IOVEC_WORDS = IOVEC / 4;
+const IOVEC_LENGTH = 2;
+
+const CACHE_LINE = 64;
+const PAGE = 4096;
 
 /** Messages of one direction. */
 export class DatagramBatch {
@@ -27,62 +34,70 @@ export class DatagramBatch {
   readonly capacity: number;
   /** One view a message. */
   readonly buffers: readonly Uint8Array[];
-  /** Socket addresses, {@link SOCKADDR_BYTES} at `addressAt(i)`. */
+  /** Socket addresses at `addressAt(i)`, control messages at `controlAt(i)`. */
   readonly bytes: Uint8Array;
+  readonly #libc: Libc;
   /** Native address of the header array: what the system calls take. */
-  readonly pointer: number;
+  readonly #pointer: number;
+  /** Headers first. */
   readonly #words: Uint32Array;
-  readonly #headerWords: number;
   readonly #iovecWords: number;
   readonly #addresses: number;
   readonly #controls: number;
+  /** Messages whose headers the last receive call wrote to. */
+  #received: number;
 
   constructor(libc: Libc, size: number, capacity: number) {
+    this.#libc = libc;
     this.size = size;
     this.capacity = capacity;
-    const headers = 0;
-    const iovecs = headers + size * HEADER;
+    this.#received = size;
+    const iovecs = size * HEADER;
     this.#addresses = iovecs + size * IOVEC;
     this.#controls = this.#addresses + size * ADDRESS;
-    const data = this.#controls + size * CONTROL;
-    const { address, buffer } = libc.allocate(data + size * capacity);
-    this.pointer = address;
-    // The buffers behind it are left untouched: most of their pages will never be used.
-    this.bytes = new Uint8Array(buffer, 0, data).fill(0);
+    const data = alignUp(this.#controls + size * CONTROL, CACHE_LINE);
+    const stride = strideFor(capacity);
+    // Most pages of the buffers will never be touched, so they cost nothing.
+    const { address, buffer } = libc.allocate(data + size * stride);
+    this.#pointer = address;
+    this.bytes = new Uint8Array(buffer, 0, data);
     this.#words = new Uint32Array(buffer, 0, data / 4);
-    this.#headerWords = headers / 4;
     this.#iovecWords = iovecs / 4;
     this.buffers = Array.from(
       { length: size },
-      (_, i) => new Uint8Array(buffer, data + i * capacity, capacity),
+      (_, i) => new Uint8Array(buffer, data + i * stride, capacity),
     );
     for (let i = 0; i < size; i++) {
-      const header = headers + i * HEADER;
+      const header = i * HEADER;
       const iovec = iovecs + i * IOVEC;
       this.#setPointer(header, address + this.#addresses + i * ADDRESS);
       this.#setPointer(header + 16, address + iovec);
       this.#setPointer(header + 24, 1);
       this.#setPointer(header + 32, address + this.#controls + i * CONTROL);
-      this.#setPointer(iovec, address + data + i * capacity);
+      this.#setPointer(iovec, address + data + i * stride);
       this.#setPointer(iovec + 8, capacity);
     }
   }
 
-  /** Before `recvmmsg`: gives the first `count` headers their lengths anew, with room for control messages or without. */
-  prepare(count: number, control: boolean): void {
+  /** `recvmmsg`: as many messages as there are and fit. @returns how many, or -1 and an `errno` */
+  receive(fd: number, flags: number): number {
     const words = this.#words;
-    for (let i = 0, word = this.#headerWords; i < count; i++, word += HEADER / 4) {
+    const stop = this.#received * HEADER_WORDS;
+    for (let word = 0; word < stop; word += HEADER_WORDS) {
       words[word + NAME_LENGTH] = SOCKADDR_BYTES;
-      words[word + CONTROL_LENGTH] = control ? CONTROL : 0;
+      words[word + CONTROL_LENGTH] = CONTROL;
     }
+    const received = this.#libc.recvmmsg(fd, this.#pointer, this.size, flags, 0);
+    this.#received = received > 0 ? received : 0;
+    return received;
   }
 
   /** Octets received in message `i`. */
   length(i: number): number {
-    return this.#words[this.#headerWords + (i * HEADER) / 4 + LENGTH]!;
+    return this.#words[i * HEADER_WORDS + LENGTH]!;
   }
 
-  /** Offset in `bytes` of the socket address of message `i`. */
+  /** Offset in `bytes` of the socket address of message `i`; {@link SOCKADDR_BYTES} octets. */
   addressAt(i: number): number {
     return this.#addresses + i * ADDRESS;
   }
@@ -92,13 +107,14 @@ export class DatagramBatch {
     return this.#controls + i * CONTROL;
   }
 
+  /** 0 where the socket is bound to one address. */
   controlLength(i: number): number {
-    return this.#words[this.#headerWords + (i * HEADER) / 4 + CONTROL_LENGTH]!;
+    return this.#words[i * HEADER_WORDS + CONTROL_LENGTH]!;
   }
 
   /**
-   * Before `sendmmsg`: message `i` has `length` octets in its buffer and goes to the address at `from` in `source`, out of
-   * the address that the control message there says the request came to.
+   * Before `send`: message `i` has `length` octets in its buffer and goes to the address at `addressAt` in `source`, out
+   * of the address that the control message at `controlAt` there says the request came to.
    */
   aim(
     i: number,
@@ -109,14 +125,14 @@ export class DatagramBatch {
     controlLength: number,
   ): void {
     const words = this.#words;
-    const word = this.#headerWords + (i * HEADER) / 4;
+    const word = i * HEADER_WORDS;
     const to = this.addressAt(i);
     const { bytes } = this;
-    const nameLength = source[addressAt] === 2 ? 16 : SOCKADDR_BYTES;
+    const nameLength = sockaddrLength(source, addressAt);
     for (let at = 0; at < nameLength; at++) bytes[to + at] = source[addressAt + at]!;
     words[word + NAME_LENGTH] = nameLength;
     words[word + CONTROL_LENGTH] = controlLength;
-    words[this.#iovecWords + (i * IOVEC) / 4 + 2] = length;
+    words[this.#iovecWords + i * IOVEC_WORDS + IOVEC_LENGTH] = length;
     if (controlLength === 0) return;
     const control = this.controlAt(i);
     for (let at = 0; at < controlLength; at++) bytes[control + at] = source[controlAt + at]!;
@@ -124,15 +140,16 @@ export class DatagramBatch {
   }
 
   /**
-   * Sends the first `count` messages. One that the kernel will not take – its address unreachable, its buffers full – is
-   * passed over: DNS over UDP is lossy, and the client asks again.
+   * `sendmmsg`: sends the first `count` messages. One that the kernel will not take – its address unreachable, the send
+   * queue full – is passed over: DNS over UDP is lossy, and the client asks again.
    * @returns how many were taken
    */
-  send(libc: Libc, fd: number, count: number): number {
+  send(fd: number, count: number): number {
+    const libc = this.#libc;
     let done = 0;
     let failed = 0;
     while (done < count) {
-      const sent = libc.sendmmsg(fd, this.pointer + done * HEADER, count - done, MSG_DONTWAIT);
+      const sent = libc.sendmmsg(fd, this.#pointer + done * HEADER, count - done, MSG_DONTWAIT);
       if (sent > 0) {
         done += sent;
       } else if (sent === 0 || libc.errno() !== Errno.EINTR) {
@@ -150,6 +167,20 @@ export class DatagramBatch {
 }
 
 /**
+ * Octets from one buffer to the next: an odd number of cache lines, and for those of many pages an odd number of pages
+ * too. The beginnings of all buffers, which are all that most messages touch, would else meet in few sets of the cache
+ * and of the TLB.
+ */
+function strideFor(capacity: number): number {
+  if (capacity < PAGE) return (Math.ceil(capacity / CACHE_LINE) | 1) * CACHE_LINE;
+  return (Math.ceil(capacity / PAGE) | 1) * PAGE + CACHE_LINE;
+}
+
+function alignUp(value: number, unit: number): number {
+  return Math.ceil(value / unit) * unit;
+}
+
+/**
  * Makes the packet information of a request that of its answer. IPv4: the interface is left open and the address asked
  * becomes the source (`ipi_spec_dst` is that already). IPv6: the interface counts for link-local addresses alone.
  */
@@ -158,9 +189,9 @@ function answerFromWhereAsked(bytes: Uint8Array, control: number): void {
   const type = bytes[control + 12]!;
   const data = control + 16;
   if (level === SOL_IP && type === IP_PKTINFO) {
-    bytes.fill(0, data, data + 4);
+    for (let at = data; at < data + 4; at++) bytes[at] = 0;
   } else if (level === SOL_IPV6 && type === IPV6_PKTINFO) {
     const linkLocal = bytes[data] === 0xfe && (bytes[data + 1]! & 0xc0) === 0x80;
-    if (!linkLocal) bytes.fill(0, data + 16, data + 20);
+    if (!linkLocal) for (let at = data + 16; at < data + 20; at++) bytes[at] = 0;
   }
 }

@@ -13,6 +13,7 @@ export const SOCK_CLOEXEC = 0o2000000;
 export const SOL_IP = 0;
 export const SOL_SOCKET = 1;
 export const SOL_IPV6 = 41;
+export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
@@ -30,7 +31,7 @@ export const MSG_WAITFORONE = 0x10000;
 export const POLLIN = 1;
 
 /** Errors the transports tell apart. */
-export const Errno = { EINTR: 4, EAGAIN: 11, EACCES: 13, EADDRINUSE: 98, ENOBUFS: 105 } as const;
+export const Errno = { EINTR: 4, EAGAIN: 11 } as const;
 
 /** Pointers are plain numbers: addresses of native memory fit 53 bits. All calls return -1 on failure; see `errno`. */
 export interface Libc {
@@ -46,34 +47,42 @@ export interface Libc {
   errno(): number;
   /** `EADDRINUSE` for 98, and so on. */
   errorName(errno: number): string;
-  /** Native memory, not cleared, never given back: for a process's life. */
+  /** Memory for calls, cleared; it lives as long as its buffer is referred to. */
   allocate(bytes: number): NativeMemory;
 }
 
 /** A piece of memory that both JavaScript and the C library see. */
 export interface NativeMemory {
-  /** Where the C library finds it. */
+  /** Where the C library finds it. V8 never moves the octets of an ArrayBuffer. */
   readonly address: number;
   readonly buffer: ArrayBuffer;
 }
 
 let loaded: Libc | undefined;
 
-/** The C library, or undefined where it cannot be called. */
-export function loadLibc(): Libc | undefined {
-  if (loaded !== undefined) return loaded;
-  if (process.platform !== "linux" || (process.arch !== "x64" && process.arch !== "arm64")) return undefined;
-  let koffi: typeof Koffi;
+/**
+ * The C library, or why it cannot be called here.
+ * @param loadKoffi loads the module; throws where it is not installed
+ */
+export function loadLibc(loadKoffi: () => typeof Koffi = requireKoffi): Libc | string {
+  const { platform, arch } = process;
+  if (platform !== "linux" || (arch !== "x64" && arch !== "arm64")) return `not done on ${platform} ${arch}`;
   try {
-    koffi = createRequire(import.meta.url)("koffi") as typeof Koffi;
-  } catch {
-    return undefined; // an optional dependency
+    return (loaded ??= bind(loadKoffi()));
+  } catch (error) {
+    const missing = error instanceof Error && "code" in error && error.code === "MODULE_NOT_FOUND";
+    return missing ? "koffi is not installed" : `koffi cannot be used: ${String(error)}`;
   }
+}
+
+function requireKoffi(): typeof Koffi {
+  return createRequire(import.meta.url)("koffi") as typeof Koffi;
+}
+
+function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
   const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
-  /** Kept, or koffi frees them. */
-  const kept: unknown[] = [];
-  loaded = {
+  return {
     socket: library.func("int socket(int, int, int)"),
     bind: library.func("int bind(int, uintptr_t, uint)"),
     setsockopt: library.func("int setsockopt(int, int, int, uintptr_t, uint)"),
@@ -85,10 +94,8 @@ export function loadLibc(): Libc | undefined {
     errno: () => koffi.errno(),
     errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
     allocate: (bytes) => {
-      const pointer: unknown = koffi.alloc("uint8_t", bytes);
-      kept.push(pointer);
-      return { address: Number(koffi.address(pointer)), buffer: koffi.view(pointer, bytes) };
+      const buffer = new ArrayBuffer(bytes);
+      return { address: Number(koffi.address(buffer)), buffer };
     },
   };
-  return loaded;
 }

@@ -6,6 +6,11 @@ import { SOCKADDR_BYTES } from "./sockaddr.ts";
 
 /** Milliseconds after which a thread with nothing to do looks for orders. */
 export const ORDERS_INTERVAL = 100;
+/**
+ * Octets of {@link HandoverItem}s from one thread that may wait for the control thread. What comes beyond is dropped, as
+ * a full receive buffer would drop it; its clients ask again.
+ */
+export const MAX_HANDED_OVER = 8 * 1024 * 1024;
 
 /** What a thread begins with. */
 export interface ThreadStart {
@@ -15,9 +20,18 @@ export interface ThreadStart {
   readonly seed: HashSeed;
   /** {@link ThreadCounter} many doubles; only the thread writes them. */
   readonly counters: SharedArrayBuffer;
-  /** One 32-bit word: how many orders were posted. The thread looks there before it looks into its port. */
-  readonly posted: SharedArrayBuffer;
+  /** {@link MailboxWord} many 32-bit words. */
+  readonly mailbox: SharedArrayBuffer;
 }
+
+/** Words of a thread's mailbox, by index. */
+export const MailboxWord = {
+  /** How many orders were posted. The thread looks there before it looks into its port. */
+  POSTED: 0,
+  /** Octets handed over that the control thread has not yet taken. */
+  HANDED_OVER: 1,
+} as const;
+export const MAILBOX_WORDS = 2;
 
 /** What a thread is to do from now on. The whole of it each time. */
 export interface ThreadOrders {
@@ -25,6 +39,8 @@ export interface ThreadOrders {
   readonly sequence: number;
   readonly identity: string;
   readonly zones: readonly { readonly apex: Uint8Array; readonly buffer: SharedArrayBuffer }[];
+  /** How many zones went since the start: where there are more, their memory is to be let go. */
+  readonly dropped: number;
   readonly sockets: readonly NativeSocket[];
   /** End the thread. */
   readonly stop: boolean;
@@ -34,8 +50,8 @@ export interface ThreadOrders {
 export type ThreadReport =
   /** Works by the orders of this number. */
   | { readonly kind: "ready"; readonly sequence: number }
-  /** Messages that are no plain queries, in {@link HandoverItem} form one after another. */
-  | { readonly kind: "handover"; readonly socket: NativeSocket; readonly items: Uint8Array };
+  /** Messages that came by the socket of this id and are no plain queries, as {@link HandoverItem}s end to end. */
+  | { readonly kind: "handover"; readonly socket: number; readonly items: Uint8Array };
 
 /** Counters of a thread, by index. */
 export const ThreadCounter = {
@@ -45,10 +61,15 @@ export const ThreadCounter = {
   /** Shorter than a header, a response, or from a port that must not be answered. */
   IGNORED: 2,
   HANDED_OVER: 3,
-  SEND_ERRORS: 4,
-  BATCHES: 5,
+  /** For the control thread, which had {@link MAX_HANDED_OVER} to do. */
+  DROPPED: 4,
+  SEND_ERRORS: 5,
+  /** Receive calls that failed, those with nothing to receive not counted. */
+  RECEIVE_ERRORS: 6,
+  /** Receive calls that brought something. */
+  BATCHES: 7,
 } as const;
-export const THREAD_COUNTERS = 6;
+export const THREAD_COUNTERS = 8;
 
 /** A message handed over: octet offsets in its item. The message itself follows the head, padded to 8 octets. */
 export const HandoverItem = {
