@@ -20,6 +20,9 @@ export interface RrSetDifference {
   /** Records before and after. */
   readonly before: number;
   readonly after: number;
+  /** Octets of all RDATA before and after. */
+  readonly octetsBefore: number;
+  readonly octetsAfter: number;
   /** Exactly as stored. */
   readonly removed: readonly ResourceRecord[];
   readonly added: readonly ResourceRecord[];
@@ -240,7 +243,15 @@ function compare(
     type,
     before,
     after,
+    octetsBefore: octetsOf(stored?.rdatas ?? []),
+    octetsAfter: octetsOf(working.records.values()),
     removed,
     added: Array.from(added.values(), (rdata) => record(name, type, working.ttl, rdata.slice())),
   };
+}
+
+function octetsOf(rdatas: Iterable<Uint8Array>): number {
+  let octets = 0;
+  for (const rdata of rdatas) octets += rdata.length;
+  return octets;
 }

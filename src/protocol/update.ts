@@ -43,6 +43,14 @@ export interface UpdateContext {
   readonly origin: ChangeOrigin;
 }
 
+/**
+ * Octets that the records of one RRset may take in an answer: one more would make it an answer, or a lone record in a
+ * transfer, that no message can carry next to the longest names, an OPT record and a signature.
+ */
+const MAX_RRSET_OCTETS = 64_000;
+/** Octets of a record besides its RDATA, its owner being a compression pointer (RFC 1035 §4.1.3). */
+const RECORD_OVERHEAD = 12;
+
 export type UpdateVerdict =
   | ({ readonly kind: "refused"; readonly rule?: UpdateRule | undefined } & UpdateRefusal)
   | { readonly kind: "unchanged" }
@@ -144,10 +152,19 @@ function checkLimits(
         limits.typesPerName,
       );
     }
-    for (const { type, before, after } of rrsets) {
+    for (const { type, before, after, octetsBefore, octetsAfter } of rrsets) {
       if (after > before && after > limits.recordsPerRrset) {
         const what = `${name.toString()} ${typeToText(type)} would have ${after} records`;
         return overLimit(what, "records_per_rrset", limits.recordsPerRrset);
+      }
+      const size = octetsAfter + after * RECORD_OVERHEAD;
+      if (octetsAfter > octetsBefore && size > MAX_RRSET_OCTETS) {
+        const what = `${name.toString()} ${typeToText(type)} would have ${size} octets`;
+        return refusal(
+          Rcode.REFUSED,
+          Ede.PROHIBITED,
+          `${what}, and no answer holds more than ${MAX_RRSET_OCTETS}`,
+        );
       }
     }
   }

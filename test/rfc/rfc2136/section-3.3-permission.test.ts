@@ -113,6 +113,28 @@ describe("limits", () => {
     expect(outcome.verdict).toMatchObject({ ede: { code: Ede.PROHIBITED, text: outcome.reason } });
   });
 
+  /** TXT of so many octets. */
+  const long = (octets: number): string => `${String.raw`\# `}${octets} ${`01${"61"}`.repeat(octets / 2)}`;
+
+  test("an RRset that no answer could hold is refused, be it of one record or of many", () => {
+    expect(update({ updates: [`h 60 IN TXT ${long(63_900)}`] }).serial).toBe(101);
+    for (const updates of [
+      [`h 60 IN TXT ${long(64_100)}`],
+      [`h 60 IN TXT ${long(32_000)}`, `h 60 IN TXT ${long(32_100)}`],
+    ]) {
+      const outcome = update({ updates });
+      expect(outcome.rcode).toBe("REFUSED");
+      expect(outcome.reason).toMatch(/^h\.smb\.example\. TXT would have 64\d{3} octets, and no answer/);
+      expect(outcome.verdict).toMatchObject({ ede: { code: Ede.PROHIBITED, text: outcome.reason } });
+    }
+  });
+
+  test("one that an import has made so large may shrink", () => {
+    const zone = [...ZONE, `h 60 TXT ${long(40_000)}`, `h 60 TXT ${long(40_002)}`, "h 60 TXT small"];
+    expect(update({ updates: ["h 0 NONE TXT small"] }, { zone }).serial).toBe(101);
+    expect(update({ updates: ["h 60 IN TXT more"] }, { zone }).rcode).toBe("REFUSED");
+  });
+
   test.each([
     [{ recordsPerRrset: 3 }, ["files 60 IN A 192.0.2.23"]],
     [{ typesPerName: 3 }, ["node1 60 IN TXT x"]],
