@@ -160,6 +160,9 @@ export type TransferStart =
 
 /** An incremental transfer of more octets than this counts among the transfers at once, as whole zones do. */
 const LARGE_INCREMENT = 64 * 1024;
+/** Octets of changesets looked at for an answer of one datagram: forged requests must not make a long journal be read. */
+const UDP_JOURNAL_OCTETS = 64 * 1024;
+const NOT_FOR_UDP = "no history short enough for UDP";
 /** Octets a record takes, about: what a zone is guessed to measure against its changes. */
 const TYPICAL_RECORD = 64;
 
@@ -203,10 +206,11 @@ class Start {
   incremental(clientSerial: number): TransferStart {
     const { apex, view } = this.#zone;
     const { soa } = view;
+    const most = this.#outcome.requester.transport === "udp" ? UDP_JOURNAL_OCTETS : Infinity;
     const plan = planIxfr({
       clientSerial,
       current: soa,
-      changes: (maxOctets) => this.#deps.store.changesSince(apex, clientSerial, maxOctets),
+      changes: (maxOctets) => this.#deps.store.changesSince(apex, clientSerial, Math.min(maxOctets, most)),
       zoneOctets: view.recordCount * TYPICAL_RECORD,
     });
     if (plan.kind === "current") {
@@ -218,7 +222,7 @@ class Start {
         return this.#stream([], { kind: "ixfr", reason: undefined, to: plan.serial }, [message]);
       }
       // RFC 1995 §2: the current SOA alone tells the client to come again over TCP
-      const reason = plan.kind === "full" ? plan.reason : "too long for UDP";
+      const reason = plan.kind === "full" && plan.reason !== "no history" ? plan.reason : NOT_FOR_UDP;
       return this.#stream([soa], { kind: "fallback", reason, to: clientSerial });
     }
     if (plan.kind === "full") return this.whole(plan.reason);

@@ -1,5 +1,5 @@
 /** IXFR: which answer a secondary gets (RFC 1995 §2, §4, §5), and what is no request (§3). */
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { algorithmFromText } from "../../../src/auth/tsig/key.ts";
 import { Rcode } from "../../../src/wire/iana/code.ts";
 import { RrType } from "../../../src/wire/iana/type.ts";
@@ -187,6 +187,13 @@ describe("RFC 1995 §2: over UDP", () => {
   test("where the whole zone would be due the current SOA says so", () => {
     const { records, report } = ask(house(5, 2), 3);
     expect(records.map(recordToLine)).toEqual([recordToLine(soa(12))]);
-    expect(report).toMatchObject({ kind: "fallback", reason: "no history", to: 3 });
+    expect(report).toMatchObject({ kind: "fallback", reason: "no history short enough for UDP", to: 3 });
+  });
+
+  test("a request that anyone can forge makes no more than 64 KiB of the journal be read", () => {
+    const zone = house(2000, 3);
+    const read = vi.spyOn(zone.deps.store, "changesSince");
+    ask(zone, 10);
+    expect(read.mock.calls.map(([, , maxOctets]) => maxOctets)).toEqual([64 * 1024]);
   });
 });
