@@ -100,6 +100,11 @@ describe("§3.1 to §3.4: which of several faults is told", () => {
   });
 });
 
+/** The RDATA of a TXT record of so many octets. */
+function long(octets: number): string {
+  return String.raw`\# ${octets} ` + "0161".repeat(octets / 2);
+}
+
 describe("limits", () => {
   test.each([
     [{ recordsPerRrset: 2 }, ["files 60 IN A 192.0.2.23"], "records_per_rrset is 2"],
@@ -112,9 +117,6 @@ describe("limits", () => {
     expect(outcome.reason).toContain(named);
     expect(outcome.verdict).toMatchObject({ ede: { code: Ede.PROHIBITED, text: outcome.reason } });
   });
-
-  /** TXT of so many octets. */
-  const long = (octets: number): string => `${String.raw`\# `}${octets} ${`01${"61"}`.repeat(octets / 2)}`;
 
   test("an RRset that no answer could hold is refused, be it of one record or of many", () => {
     expect(update({ updates: [`h 60 IN TXT ${long(63_900)}`] }).serial).toBe(101);
