@@ -329,11 +329,19 @@ export class Rollcall {
       const problem: Problem = { severity: "error", code: "CONFIG_DATA", file: config.path, message, advice };
       return this.#reloaded(false, [...problems, problem], []);
     }
+    const added: Name[] = [];
     try {
       const read = this.#readNewZones(config);
       await this.#listeners.configure(config.listen);
       this.#createZones(read);
+      for (const zone of config.zones) {
+        if (this.#zones.get(zone.apex) !== undefined) continue;
+        added.push(zone.apex);
+        this.#serveZone(zone);
+      }
     } catch (error) {
+      for (const apex of added) this.#zones.remove(apex);
+      await this.#listeners.configure(this.#config.listen);
       if (error instanceof StartError) return this.#reloaded(false, [...problems, ...error.problems], []);
       const code = error instanceof ListenError || error instanceof StoreError ? error.code : "CONFIG_VALUE";
       const message = error instanceof Error ? error.message : String(error);
@@ -345,13 +353,13 @@ export class Rollcall {
     this.#config = config;
     this.#log.level = config.log.level;
     this.#connections.limits = tcpLimits(config);
-    const gone = this.#zones.all().filter(({ apex }) => !config.zones.some((zone) => apex.equals(zone.apex)));
-    for (const { apex } of gone) this.#zones.remove(apex);
-    for (const zone of config.zones) {
-      const served = this.#zones.get(zone.apex);
-      if (served === undefined) this.#serveZone(zone);
+    const gone: Name[] = [];
+    for (const served of this.#zones.all()) {
+      const zone = zoneConfigOf(config, served.apex);
+      if (zone === undefined) gone.push(served.apex);
       else served.config = zone;
     }
+    for (const apex of gone) this.#zones.remove(apex);
     await this.#renewContext();
     this.#notifier.configure(config.zones);
     if (gone.length > 0) setImmediate(collectGarbage); // when nothing here refers to the images any more
@@ -459,6 +467,13 @@ export async function serve(options: { readonly config: string; readonly json: b
   const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
   process.on("SIGTERM", () => requestStop());
   process.on("SIGINT", () => requestStop());
+  // One that comes before the server is up waits for it: left to the system, it would end the process.
+  const started = Promise.withResolvers<Rollcall>();
+  process.on("SIGHUP", () => {
+    started.promise
+      .then((server) => server.reload())
+      .catch((error: unknown) => logger.error({ err: error }, "reloading failed: a fault in the server"));
+  });
   let server: Rollcall;
   try {
     server = await Rollcall.start(config, logger, requestStop);
@@ -471,7 +486,7 @@ export async function serve(options: { readonly config: string; readonly json: b
       { severity: "error", code, file: options.config, message, advice },
     ]);
   }
-  process.on("SIGHUP", () => void server.reload());
+  started.resolve(server);
   await stopRequested;
   await server.stop();
   flush();

@@ -1,9 +1,12 @@
 /** SIGHUP and `rollcall reload`: a good configuration takes effect, a bad one changes nothing, and no query is lost. */
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Rcode } from "../../src/wire/iana/code.ts";
+import { DATABASE_FILE, LOCK_FILE } from "../../src/store/open.ts";
 import { add, askText, QueryStream, UpdateStream } from "../support/exchange.ts";
+import { eventually } from "../support/process.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 
 const OPEN = `[[zone.update]]\nnet = "127.0.0.0/8"\n`;
@@ -222,6 +225,28 @@ describe("a bad configuration leaves the old one running", () => {
     await unchanged();
   });
 
+  test("a zone that the store can no longer give", async () => {
+    // Large enough to lie on pages of its own, which nobody has read.
+    writeFileSync(join(server.directory, "other.zone"), `${SMALL_ZONE}$GENERATE 1-2000 h$ IN A 192.0.2.1\n`);
+    server.configure({ config: FIRST + OPEN + SECOND });
+    expect((await server.cli("reload")).code).toBe(0);
+    server.configure({ config: FIRST });
+    expect((await server.cli("reload")).code).toBe(0);
+    await server.down();
+    await server.up();
+    // Damaged while it runs, where nobody looks until the zone is asked for.
+    const file = join(server.directory, "data", DATABASE_FILE);
+    writeFileSync(file, readFileSync(file).fill(0x5a, 100));
+    server.configure({ config: FIRST + SECOND });
+    const { code, stderr } = await server.cli("reload");
+    expect(code).toBe(1);
+    expect(stderr).toContain("STORE_CORRUPT");
+    expect(stderr).toContain("the old one runs on");
+    expect(await askText(server, "fs1.smb.example. A")).toEqual(FS1);
+    expect(await rcode("fs1.other.example. A")).toBe("REFUSED");
+    expect((await server.status()).lastReload).toMatchObject({ ok: false });
+  });
+
   test("many signals at once are one reload after another", async () => {
     for (let i = 0; i < 20; i++) hup();
     server.configure({ config: FIRST + OPEN + SECOND });
@@ -230,3 +255,26 @@ describe("a bad configuration leaves the old one running", () => {
     await unchanged();
   });
 });
+
+test("a signal that comes before the server is up waits for it", async () => {
+  await server.down();
+  server.launch();
+  // The lock is taken at the very beginning; most of the start is still to come.
+  await eventually("the start has begun", holder, (pid) => pid === server.daemon.pid);
+  for (let i = 0; i < 3; i++) hup();
+  await server.ready();
+  expect(await reloaded()).toMatchObject({ changes: [] });
+  await unchanged();
+});
+
+/** The process that has the data directory, as the lock says. */
+function holder(): Promise<number | undefined> {
+  try {
+    const db = new Database(join(server.directory, "data", LOCK_FILE), { readonly: true });
+    const pid = db.prepare<[], number>("SELECT pid FROM holder").pluck().get();
+    db.close();
+    return Promise.resolve(pid);
+  } catch {
+    return Promise.resolve(undefined);
+  }
+}

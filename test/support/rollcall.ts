@@ -80,11 +80,21 @@ export class RollcallServer {
 
   /** Starts the process and waits until it says it is ready. */
   async up(): Promise<void> {
+    this.launch();
+    await this.ready();
+  }
+
+  /** Starts the process and does not wait for anything. */
+  launch(): void {
     const daemon = new Daemon("rollcall", process.execPath, [MAIN, "serve", "--config", this.configFile], {
       cwd: this.directory,
     });
     this.#daemon = daemon;
-    const line = await daemon.line((text) => text.includes('"msg":"ready"'));
+  }
+
+  /** Waits until it says it is ready. */
+  async ready(): Promise<void> {
+    const line = await this.daemon.line((text) => text.includes('"msg":"ready"'));
     const ready = JSON.parse(line) as { listen: string[] };
     this.addresses = ready.listen;
     this.port = Number(ready.listen[0]!.split(":").at(-1));
