@@ -58,6 +58,8 @@ export interface SecondaryProgram {
   readonly asksOverUdp: boolean;
   /** Whether it may serve a zone that is not on its disk yet. */
   readonly savesLate: boolean;
+  /** What it says when it throws a zone away of itself, and asks for all of it again. */
+  readonly restarting?: RegExp;
   /** Writes its configuration into the folder. @returns its arguments */
   readonly configure: (directory: string, options: SecondaryOptions) => string[];
 }
@@ -95,6 +97,14 @@ export class Secondary {
   /** Everything it has said since it was last started. */
   get output(): string {
     return this.#daemon?.output ?? "";
+  }
+
+  /** How often it has asked for a whole zone of itself since it was last started. */
+  get restarts(): number {
+    const { restarting } = this.program;
+    return restarting === undefined
+      ? 0
+      : this.output.split("\n").filter((line) => restarting.test(line)).length;
   }
 
   /** Starts the process and waits until it answers. */
