@@ -3,14 +3,13 @@ import type { TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/policy.ts";
 import type { ZoneConfig } from "../config/config.ts";
 import type { ZoneAccess } from "../protocol/dispatch.ts";
-import type { ResourceRecord } from "../wire/record.ts";
 import type { Name } from "../wire/name.ts";
 import type { Changeset } from "../zone/changeset.ts";
 import { Epochs } from "../zone/image/epochs.ts";
 import type { HashSeed } from "../zone/image/hash.ts";
 import { ZoneImage } from "../zone/image/image.ts";
 import type { ImageReader } from "../zone/image/reader.ts";
-import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
+import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { ZoneSet } from "../zone/zone-set.ts";
 import type { PublishedZone } from "./change-queue.ts";
@@ -90,7 +89,11 @@ export class ServedZones {
   put(config: ZoneConfig): ServedZone {
     const snapshot = this.#store.snapshot(config.apex);
     try {
-      const image = ZoneImage.build(config.apex, withSoa(snapshot), this.#seed, this.epochs);
+      const { apex } = config;
+      const steps = ZoneImage.buildInSteps(apex, snapshot.soa, snapshot.cursor(), this.#seed, this.epochs);
+      let step = steps.next();
+      while (step.done !== true) step = steps.next();
+      const image = step.value;
       const zone = new ServedZone(config, image);
       this.#zones.set(config.apex.key, zone);
       this.#renew();
@@ -107,9 +110,4 @@ export class ServedZones {
   #renew(): void {
     this.#set = new ZoneSet(this.#seed, this.shared);
   }
-}
-
-function* withSoa(snapshot: ZoneSnapshot): Iterable<ResourceRecord> {
-  yield snapshot.soa;
-  yield* snapshot.records();
 }

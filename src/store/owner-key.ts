@@ -11,8 +11,10 @@ import { LOWER, type Name } from "../wire/name.ts";
 const END = 0;
 const ESCAPE = 1;
 
-// No key is longer: at most 254 octets of labels, each doubled by escapes at worst.
-const scratch = new Uint8Array(512);
+/** Octets that no key is longer than: at most 254 of labels, each doubled by escapes at worst. */
+export const MAX_KEY_LENGTH = 512;
+
+const scratch = new Uint8Array(MAX_KEY_LENGTH);
 const labelStarts = new Uint8Array(128);
 
 /** The sort key of `name`, which must be `apex` or below it. */
@@ -41,29 +43,38 @@ export function ownerKey(name: Name, apex: Name): Uint8Array {
 
 /** The name a sort key stands for, in lower case, as wire form that ends in `apex` as written. */
 export function ownerWire(key: Uint8Array, apex: Name): Uint8Array {
-  const apexLength = apex.wire.length;
+  const wire = new Uint8Array(key.length + apex.wire.length); // escapes make the key longer than its labels
+  return wire.slice(0, writeOwner(wire, key, key.length, apex.wire));
+}
+
+/**
+ * Writes the name that the first `keyLength` octets of a key stand for into `wire`, which must have room for it: in
+ * lower case, the labels of `apex` as written.
+ * @returns octets of the name
+ */
+export function writeOwner(wire: Uint8Array, key: Uint8Array, keyLength: number, apex: Uint8Array): number {
   // Unescaped, a label takes its octets and one for the end in the key, as it does in the wire form.
-  let labelsLength = 0;
-  for (let at = 0; at < key.length; at++) {
-    labelsLength++;
-    if (key[at] === ESCAPE) at++;
+  let labelAt = keyLength;
+  for (let at = 0; at < keyLength; at++) {
+    if (key[at] !== ESCAPE) continue;
+    labelAt--;
+    at++;
   }
-  const wire = new Uint8Array(labelsLength + apexLength);
-  wire.set(apex.wire, labelsLength);
-  let labelAt = labelsLength;
-  for (let at = 0; at < key.length;) {
+  const length = labelAt + apex.length;
+  for (let at = 0; at < apex.length; at++) wire[labelAt + at] = apex[at]!;
+  for (let at = 0; at < keyLength;) {
     let labelEnd = at;
-    let length = 0;
-    while (key[labelEnd] !== END && labelEnd < key.length) {
+    let labelLength = 0;
+    while (labelEnd < keyLength && key[labelEnd] !== END) {
       labelEnd += key[labelEnd] === ESCAPE ? 2 : 1;
-      length++;
+      labelLength++;
     }
-    labelAt -= length + 1;
-    wire[labelAt] = length;
+    labelAt -= labelLength + 1;
+    wire[labelAt] = labelLength;
     for (let to = labelAt + 1; at < labelEnd; at++) {
       wire[to++] = key[at] === ESCAPE ? key[++at]! - 1 : key[at]!;
     }
     at = labelEnd + 1;
   }
-  return wire;
+  return length;
 }

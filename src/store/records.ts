@@ -2,15 +2,12 @@
 import type { Database, Statement } from "better-sqlite3";
 import { RrClass } from "../wire/iana/class.ts";
 import { RrType } from "../wire/iana/type.ts";
-import { LOWER, Name } from "../wire/name.ts";
+import { LOWER, type Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import { StoreError } from "./error.ts";
-import { ownerKey, ownerWire } from "./owner-key.ts";
+import { ownerKey } from "./owner-key.ts";
 import { plain } from "./rr-blob.ts";
-
-/** Rows read at once: enough to make the round trip into SQLite cheap, few enough that the largest RDATA fit in memory. */
-const PAGE_ROWS = 512;
 
 /** Rows that one statement of a bulk insert takes. */
 const BULK_ROWS = 16;
@@ -21,9 +18,6 @@ const INSERT_COLUMNS = 6;
 
 /** Types whose RDATA hold names or text whose case does not count: two that differ in it alone are one record. */
 const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, RrType.TXT]);
-
-/** BLOBs as hexadecimal text: the driver makes a string in a fifth of the time it takes to make a `Buffer`. */
-type RecordColumns = [owner: string, type: number, rdata: string, ttl: number, ownerWritten: string];
 
 /** What a commit does to the rows. */
 export class RecordTable {
@@ -130,48 +124,6 @@ export class BulkInsert {
   }
 }
 
-/** Reads a zone's records page by page, so that no statement stays open between two of them. */
-export class RecordReader {
-  readonly #first: Statement<[number, number], RecordColumns>;
-  readonly #next: Statement<[number, string, number, string, number], RecordColumns>;
-
-  constructor(db: Database) {
-    const columns = "SELECT hex(owner), type, hex(rdata), ttl, hex(owner_written) FROM record WHERE zone = ?";
-    const order = "ORDER BY owner, type, rdata LIMIT ?";
-    this.#first = db.prepare<[number, number], RecordColumns>(`${columns} ${order}`).raw();
-    this.#next = db
-      .prepare<[number, string, number, string, number], RecordColumns>(
-        `${columns} AND (owner, type, rdata) > (unhex(?), ?, unhex(?)) ${order}`,
-      )
-      .raw();
-  }
-
-  /** Every record of a zone but the SOA, in canonical owner order, the apex first. */
-  *read(zone: number, apex: Name): Generator<ResourceRecord, void, undefined> {
-    let page = this.#first.all(zone, PAGE_ROWS);
-    let owner: string | undefined;
-    let written = "";
-    let name = apex;
-    for (;;) {
-      const rdatas = fromHex(page.map((row) => row[2]).join(""));
-      let at = 0;
-      for (const [ownerHex, type, rdataHex, ttl, writtenHex] of page) {
-        if (ownerHex !== owner || writtenHex !== written) {
-          owner = ownerHex;
-          written = writtenHex;
-          name = Name.fromTrustedWire(written === "" ? ownerWire(fromHex(owner), apex) : fromHex(written));
-        }
-        const end = at + rdataHex.length / 2;
-        yield { name, type, class: RrClass.IN, ttl, rdata: rdatas.subarray(at, end) };
-        at = end;
-      }
-      const last = page[page.length - 1];
-      if (last === undefined || page.length < PAGE_ROWS) return;
-      page = this.#next.all(zone, last[0], last[1], last[2], PAGE_ROWS);
-    }
-  }
-}
-
 /**
  * Whether a zone may hold the record, SOA aside: class IN, within the zone, TTL and type in range.
  * @throws StoreError `STORE_INVALID`
@@ -195,8 +147,4 @@ function writtenOwner({ wire }: Name, apex: Name): Uint8Array | null {
   for (let at = 0; at < prefix; at++) if (wire[at]! !== LOWER[wire[at]!]) return wire;
   for (let at = prefix; at < wire.length; at++) if (wire[at] !== apex.wire[at - prefix]) return wire;
   return null;
-}
-
-function fromHex(hex: string): Uint8Array {
-  return plain(Buffer.from(hex, "hex"));
 }

@@ -3,13 +3,14 @@
  * snapshot was taken while commits go on beside it (SQLite's WAL isolation).
  */
 import type { Database, Statement } from "better-sqlite3";
-import type { Name } from "../wire/name.ts";
-import type { ResourceRecord } from "../wire/record.ts";
+import type { RecordCursor } from "../wire/cursor.ts";
+import { Name } from "../wire/name.ts";
+import { record, type ResourceRecord } from "../wire/record.ts";
 import type { ZoneSnapshot } from "../zone/ports.ts";
 import { keyBlob, ZONE_COLUMNS, type ZoneColumns, zoneRowOf, type ZoneRow } from "./catalogue.ts";
 import { openReader } from "./connection.ts";
 import { guarded, StoreError } from "./error.ts";
-import { RecordReader } from "./records.ts";
+import { RowCursor, RowPages } from "./rows.ts";
 
 /** Snapshots open at once. Transfers have their own, lower bound: this one stops a leak before it starves the disk. */
 export const MAX_SNAPSHOTS = 64;
@@ -19,14 +20,14 @@ const MAX_IDLE = 4;
 /** A connection and what is prepared on it. */
 class Reader {
   readonly db: Database;
-  readonly records: RecordReader;
+  readonly rows: RowPages;
   readonly #zone: Statement<[Uint8Array], ZoneColumns>;
   readonly #begin: Statement<[]>;
   readonly #end: Statement<[]>;
 
   constructor(file: string) {
     this.db = openReader(file);
-    this.records = new RecordReader(this.db);
+    this.rows = new RowPages(this.db);
     this.#zone = this.db
       .prepare<[Uint8Array], ZoneColumns>(`SELECT ${ZONE_COLUMNS} FROM zone WHERE apex_key = ?`)
       .raw();
@@ -83,7 +84,7 @@ export class SnapshotPool {
         const zone = reader.begin(apex);
         if (zone === undefined)
           throw new StoreError("STORE_NO_ZONE", `there is no zone ${apex.toString()} in the store`);
-        return new Snapshot(zone, reader.records, () => this.#giveBack(reader));
+        return new Snapshot(zone, reader.rows, () => this.#giveBack(reader));
       } catch (error) {
         this.#giveBack(reader);
         throw error;
@@ -117,29 +118,48 @@ class Snapshot implements ZoneSnapshot {
   readonly soa: ResourceRecord;
   readonly recordCount: number;
   readonly #zone: ZoneRow;
-  readonly #records: RecordReader;
+  readonly #rows: RowPages;
   readonly #release: () => void;
   #closed = false;
 
-  constructor(zone: ZoneRow, records: RecordReader, release: () => void) {
+  constructor(zone: ZoneRow, rows: RowPages, release: () => void) {
     this.apex = zone.apex;
     this.soa = zone.soa;
     this.recordCount = zone.recordCount;
     this.#zone = zone;
-    this.#records = records;
+    this.#rows = rows;
     this.#release = release;
   }
 
+  cursor(): RecordCursor {
+    const pages = this.#rows.of(this.#zone.id);
+    // The connection may serve another snapshot once this one is closed: never read on after that.
+    const read = <T>(page: () => T): T => {
+      this.#assertOpen();
+      return guarded(`reading zone ${this.apex.toString()}`, page);
+    };
+    return new RowCursor(
+      {
+        first: () => read(() => pages.first()),
+        after: (owner, type, rdata) => read(() => pages.after(owner, type, rdata)),
+      },
+      this.apex,
+    );
+  }
+
   *records(): Generator<ResourceRecord, void, undefined> {
-    const reading = this.#records.read(this.#zone.id, this.apex);
-    for (;;) {
-      // The connection may serve another snapshot once this one is closed: never read on after that.
-      if (this.#closed)
-        throw new StoreError("STORE_CLOSED", `the snapshot of ${this.apex.toString()} is closed`);
-      const next = guarded(`reading zone ${this.apex.toString()}`, () => reading.next());
-      if (next.done === true) return;
-      yield next.value;
+    const cursor = this.cursor();
+    let name = this.apex;
+    while (cursor.next()) {
+      if (cursor.ownerChanged) name = Name.fromTrustedWire(cursor.owner.slice(0, cursor.ownerLength));
+      yield record(name, cursor.type, cursor.ttl, cursor.rdata.slice(0, cursor.rdataLength));
+      this.#assertOpen();
     }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed)
+      throw new StoreError("STORE_CLOSED", `the snapshot of ${this.apex.toString()} is closed`);
   }
 
   close(): void {

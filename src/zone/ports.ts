@@ -1,4 +1,5 @@
 /** The doors through which zones are kept durably. `store/` implements them with SQLite. */
+import type { RecordCursor } from "../wire/cursor.ts";
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import type { Changeset, ChangeOrigin } from "./changeset.ts";
@@ -16,11 +17,12 @@ export interface ZoneSnapshot {
   readonly apex: Name;
   readonly soa: ResourceRecord;
   readonly recordCount: number;
-  /** Every record but the SOA, in canonical owner order, the apex first. One pass only. */
+  /** Every record but the SOA, in canonical owner order, the apex first, those of one RRset together. */
   records(): Iterable<ResourceRecord>;
+  /** The same records in the same order, without an object for each. */
+  cursor(): RecordCursor;
   close(): void;
 }
-
 
 /** One line of a zone's history. */
 export interface HistoryEntry {

@@ -7,6 +7,7 @@ import type { ServerTransaction } from "../../src/auth/tsig/server.ts";
 import { verifyRequest } from "../../src/auth/tsig/server.ts";
 import type { TransferDeps, TransferReport, TransferStart } from "../../src/protocol/transfer.ts";
 import { startTransfer, TransferSlots } from "../../src/protocol/transfer.ts";
+import { ObjectCursor } from "../../src/wire/cursor.ts";
 import type { Edns } from "../../src/wire/edns.ts";
 import { RrClass } from "../../src/wire/iana/class.ts";
 import { RrType } from "../../src/wire/iana/type.ts";
@@ -142,6 +143,7 @@ export class TransferHouse {
       soa,
       recordCount: records.size + 1,
       records: () => records.values(),
+      cursor: () => new ObjectCursor(records.values()),
       close: () => {
         this.openSnapshots--;
       },

@@ -2,7 +2,7 @@
  * The zone image as its owner sees it: builds it from records, applies changesets, and shows it as a {@link ZoneView}.
  * Only the control thread has one; answer threads attach an {@link ImageReader} to its buffer.
  */
-import { RrClass } from "../../wire/iana/class.ts";
+import type { RecordCursor } from "../../wire/cursor.ts";
 import { RrType } from "../../wire/iana/type.ts";
 import { Name } from "../../wire/name.ts";
 import { rdataKey } from "../../wire/rdata/rdata.ts";
@@ -11,6 +11,7 @@ import { record, sameBytes } from "../../wire/record.ts";
 import type { Changeset } from "../changeset.ts";
 import type { ZoneView } from "../view.ts";
 import { Epochs } from "./epochs.ts";
+import { ImageError } from "./error.ts";
 import type { HashSeed } from "./hash.ts";
 import { NameScratch } from "./hash.ts";
 import {
@@ -21,22 +22,21 @@ import {
   IMAGE_MAGIC,
   Node,
   NodeFlag,
-  QNAME_POINTER,
   RECORD_HEAD,
   REFERENCE_MASK,
   UNIT,
 } from "./layout.ts";
 import { allocateImageBuffer, ImageHeap, ImageMemory } from "./memory.ts";
+import { slotOf, writeRecordHead } from "./node.ts";
+import { OrderedNodes } from "./ordered.ts";
 import { ImageReader, NOT_FOUND } from "./reader.ts";
+
+export { ImageError } from "./error.ts";
 
 /** Slots of a fresh table; always a power of two, at most half of it in use. */
 const INITIAL_SLOTS = 64;
-
-/** Records that do not fit the image: the changeset or the store is at odds with it. A bug, not an input. */
-export class ImageError extends Error {
-  override readonly name = "ImageError";
-  readonly code = "IMAGE_CONFLICT";
-}
+/** Records that one step of a build takes: some milliseconds. */
+const RECORDS_PER_STEP = 5000;
 
 export class ZoneImage implements ZoneView {
   readonly apex: Name;
@@ -59,7 +59,6 @@ export class ZoneImage implements ZoneView {
     u32[Header.MAGIC] = IMAGE_MAGIC;
     u32[Header.SEED] = seed.seed;
     u32[Header.MULTIPLIER] = seed.multiplier;
-    u32[Header.TABLE] = this.#newTable(INITIAL_SLOTS);
     this.reader = new ImageReader(this.#memory);
   }
 
@@ -74,6 +73,7 @@ export class ZoneImage implements ZoneView {
     epochs: Epochs = new Epochs(),
   ): ZoneImage {
     const image = new ZoneImage(apex, seed, epochs);
+    image.#memory.u32[Header.TABLE] = image.#newTable(INITIAL_SLOTS);
     image.#putNode(apex, []);
     let owner: Name | undefined;
     let sets = new Map<number, { type: number; ttl: number; rdatas: Uint8Array[] }>();
@@ -101,6 +101,29 @@ export class ZoneImage implements ZoneView {
     image.#heap.publish();
     if (image.rrset(apex, RrType.SOA) === undefined)
       throw new ImageError(`${apex.toString()} has no SOA record`);
+    return image;
+  }
+
+  /**
+   * Builds an image from records in canonical order, in a fifth of the time, in steps that leave the thread to others
+   * between them.
+   * @param soa the zone's, at its apex
+   * @param cursor all other records, by owner in canonical order, then by type
+   * @throws ImageError, while iterating, where there is no SOA at the apex or the records are not in that order; what the cursor throws; ImageFullError
+   */
+  static *buildInSteps(
+    apex: Name,
+    soa: ResourceRecord,
+    cursor: RecordCursor,
+    seed: HashSeed,
+    epochs: Epochs = new Epochs(),
+  ): Generator<void, ZoneImage, undefined> {
+    if (soa.type !== RrType.SOA || !soa.name.equals(apex))
+      throw new ImageError(`${apex.toString()} has no SOA record`);
+    const image = new ZoneImage(apex, seed, epochs);
+    const nodes = new OrderedNodes(image.#heap, seed, soa);
+    while (nodes.take(cursor, RECORDS_PER_STEP)) yield;
+    image.#occupied = nodes.finish();
     return image;
   }
 
@@ -309,7 +332,7 @@ export class ZoneImage implements ZoneView {
     for (const set of sets) {
       const from = at;
       for (const rdata of set.rdatas) {
-        at = writeHead(u8, at, set, rdata.length);
+        at = writeRecordHead(u8, at, set.type, set.ttl, rdata.length);
         u8.set(rdata, at);
         at += rdata.length;
       }
@@ -416,11 +439,6 @@ export class ZoneImage implements ZoneView {
   }
 }
 
-/** What stands in a slot for a node. */
-function slotOf(hash: number, reference: number): number {
-  return reference | (hash & ~REFERENCE_MASK);
-}
-
 type MutableSets = Map<number, { type: number; ttl: number; rdatas: Uint8Array[] }>;
 
 function remove(sets: MutableSets, rr: ResourceRecord): void {
@@ -449,22 +467,4 @@ function indexOfRdata(rdatas: readonly Uint8Array[], rr: ResourceRecord): number
   if (exact >= 0) return exact;
   const key = rdataKey(rr.type, rr.rdata);
   return rdatas.findIndex((rdata) => rdataKey(rr.type, rdata) === key);
-}
-
-/** Writes what stands before the RDATA of a record in a block. Returns the offset after it. */
-function writeHead(u8: Uint8Array, at: number, set: RrSet, length: number): number {
-  const { type, ttl } = set;
-  u8[at] = QNAME_POINTER >> 8;
-  u8[at + 1] = QNAME_POINTER & 0xff;
-  u8[at + 2] = type >> 8;
-  u8[at + 3] = type & 0xff;
-  u8[at + 4] = 0;
-  u8[at + 5] = RrClass.IN;
-  u8[at + 6] = ttl >>> 24;
-  u8[at + 7] = (ttl >>> 16) & 0xff;
-  u8[at + 8] = (ttl >>> 8) & 0xff;
-  u8[at + 9] = ttl & 0xff;
-  u8[at + 10] = length >> 8;
-  u8[at + 11] = length & 0xff;
-  return at + RECORD_HEAD;
 }
