@@ -3,6 +3,7 @@
  * machine is not a 64-bit little-endian Linux, there is none of it, and the portable transport serves instead.
  */
 import { createRequire } from "node:module";
+import { getSystemErrorName } from "node:util";
 import type * as Koffi from "koffi";
 
 /** Constants of Linux, the same on x86-64 and arm64. */
@@ -81,7 +82,6 @@ function requireKoffi(): typeof Koffi {
 
 function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
-  const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
   return {
     socket: library.func("int socket(int, int, int)"),
     bind: library.func("int bind(int, uintptr_t, uint)"),
@@ -92,7 +92,7 @@ function bind(koffi: typeof Koffi): Libc {
     poll: library.func("int poll(uintptr_t, ulong, int)"),
     close: library.func("int close(int)"),
     errno: () => koffi.errno(),
-    errorName: (errno) => names.get(errno) ?? `errno ${errno}`,
+    errorName: (errno) => getSystemErrorName(-errno),
     allocate: (bytes) => {
       const buffer = new ArrayBuffer(bytes);
       return { address: Number(koffi.address(buffer)), buffer };
