@@ -51,7 +51,10 @@ async function importZone(zone: string, file: string, options: ImportOptions): P
   } finally {
     progress.clear();
   }
-  const warnings = [...problems, ...result.warnings];
+  // The server looks at the zone too, but does not see the file's lines.
+  const known = new Set(problems.map(({ code, message }) => `${code} ${message}`));
+  const further = result.warnings.filter(({ code, message }) => !known.has(`${code} ${message}`));
+  const warnings = [...problems, ...further];
   if (options.json === true) return printJson({ ...result, warnings });
   printProblems(warnings);
   return print(resultText(result));

@@ -128,6 +128,13 @@ describe("zone import", () => {
     );
   });
 
+  test("tells each doubt about a file once, with its line", async () => {
+    house.write("zone", `${ZONE}sub DS 1 8 2 ${"00".repeat(32)}\n`);
+    const { code, stderr } = await house.cli("zone", "import", "smb.example", "zone");
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^zone:\d+: warning: sub\.smb\.example\. DS: [^\n]*\[ZONE_DS_WITHOUT_NS\]\n$/);
+  });
+
   test("refuses what exceeds a limit", async () => {
     house.write("zone", ZONE + Array.from({ length: 6 }, (_, i) => `many A 10.0.0.${i}\n`).join(""));
     const { code, stderr } = await house.cli("zone", "import", "smb.example", "zone");
