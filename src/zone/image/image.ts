@@ -179,7 +179,7 @@ export class ZoneImage implements ZoneView {
    * has changed
    */
   publish(changesets: readonly Changeset[]): void {
-    const touched = new Map<string, { name: Name; sets: MutableSets }>();
+    const touched = new Map<string, TouchedNode>();
     const at = (name: Name): MutableSets => {
       let node = touched.get(name.key);
       if (node === undefined) {
@@ -199,8 +199,17 @@ export class ZoneImage implements ZoneView {
       for (const rr of changeset.added) add(at(rr.name), rr);
       add(at(changeset.soaAfter.name), changeset.soaAfter);
     }
-    for (const node of touched.values()) this.#putNode(node.name, [...node.sets.values()]);
+    // What is there comes before what goes, or a name with children in both would be missing in between; and the SOA
+    // comes last, for who sees the new serial must find what it stands for.
+    const apex = touched.get(this.apex.key);
+    for (const node of touched.values()) if (node !== apex && node.sets.size > 0) this.#put(node);
+    for (const node of touched.values()) if (node.sets.size === 0) this.#put(node);
+    if (apex !== undefined && apex.sets.size > 0) this.#put(apex);
     this.#heap.publish();
+  }
+
+  #put({ name, sets }: TouchedNode): void {
+    this.#putNode(name, [...sets.values()]);
   }
 
   #find(name: Name): number {
@@ -437,6 +446,12 @@ export class ZoneImage implements ZoneView {
     Atomics.store(i32, Header.TABLE, reference);
     this.#heap.retire(oldReference, ImageHeap.unitsFor(4 + oldCapacity * 4));
   }
+}
+
+/** A name on its way to its next node. */
+interface TouchedNode {
+  name: Name;
+  readonly sets: MutableSets;
 }
 
 type MutableSets = Map<number, { type: number; ttl: number; rdatas: Uint8Array[] }>;
