@@ -6,10 +6,13 @@
  * The question stands in the first message only (RFC 5936 §2.2.2 leaves the others free; BIND and NSD do likewise), and
  * so does OPT (RFC 5936 §2.2.5).
  */
+import type { RecordCursor } from "../wire/cursor.ts";
+import { ObjectCursor } from "../wire/cursor.ts";
 import { WireError } from "../wire/error.ts";
 import type { Edns } from "../wire/edns.ts";
 import { writeEdns } from "../wire/edns.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
+import { Name } from "../wire/name.ts";
 import type { Question, ResourceRecord } from "../wire/record.ts";
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, WireWriter } from "../wire/writer.ts";
 
@@ -50,31 +53,47 @@ export function* packRecords(
   records: Iterable<ResourceRecord>,
   options: PackingOptions,
 ): Generator<Uint8Array, void, undefined> {
+  const cursor = new ObjectCursor(records);
+  try {
+    yield* packCursors([cursor], options);
+  } finally {
+    cursor.close();
+  }
+}
+
+/**
+ * Packs the records of cursors, one after the other, into messages.
+ * @throws WireError `WIRE_FULL`, while iterating, for a record that no message of this limit can hold
+ */
+export function* packCursors(
+  cursors: Iterable<RecordCursor>,
+  options: PackingOptions,
+): Generator<Uint8Array, void, undefined> {
   const { limit = MAX_MESSAGE_LENGTH, reserve = 0, fullAt = MAX_POINTER_TARGET, oneAnswer = false } = options;
   const opt = options.edns === undefined ? undefined : encodeOpt(options.edns);
   const message = new Packing(options.id, options.flags);
   message.begin(options.question);
   let room = limit - reserve - (opt?.length ?? 0);
   let isFirst = true;
-  for (const rr of records) {
-    const mark = message.length;
-    if (message.count > 0 && (mark > fullAt || oneAnswer || !message.add(rr, room))) {
+  for (const cursor of cursors) {
+    while (cursor.next()) {
+      const isFull = message.count > 0 && (message.length > fullAt || oneAnswer);
+      if (!isFull && message.add(cursor, room)) continue;
+      if (message.count === 0) throw tooLong(cursor, room);
       yield message.finish(isFirst ? opt : undefined);
       isFirst = false;
       room = limit - reserve;
       message.begin(undefined);
-      addAlone(message, rr, room);
-    } else if (message.count === 0) {
-      addAlone(message, rr, room);
+      if (!message.add(cursor, room)) throw tooLong(cursor, room);
     }
   }
   if (message.count > 0) yield message.finish(isFirst ? opt : undefined);
 }
 
-function addAlone(message: Packing, rr: ResourceRecord, room: number): void {
-  if (message.add(rr, room)) return;
-  const what = `a ${typeToText(rr.type)} record of ${rr.name.toString()} with ${rr.rdata.length} octets`;
-  throw new WireError("WIRE_FULL", `${what} does not fit a message of ${room} octets`);
+function tooLong({ owner, ownerLength, type, rdataLength }: RecordCursor, room: number): WireError {
+  const name = Name.fromTrustedWire(owner.slice(0, ownerLength));
+  const what = `a ${typeToText(type)} record of ${name.toString()} with ${rdataLength} octets`;
+  return new WireError("WIRE_FULL", `${what} does not fit a message of ${room} octets`);
 }
 
 function encodeOpt(edns: Edns): Uint8Array {
@@ -106,8 +125,7 @@ class Packing {
   readonly #slots: Uint32Array = new Uint32Array(SLOTS);
   #generation = 0;
   #suffixes = 0;
-  /** The owner written last, and a pointer to it; 0 where it can not be pointed to. */
-  #owner: Uint8Array | undefined;
+  /** A pointer to the owner written last; 0 where it can not be pointed to. */
   #ownerPointer = 0;
 
   constructor(id: number, flags: number) {
@@ -130,7 +148,7 @@ class Packing {
       this.#generation = 1;
     }
     this.#suffixes = 0;
-    this.#owner = undefined;
+    this.#ownerPointer = 0;
     if (question === undefined) return;
     this.#name(question.name.wire, 0);
     view.setUint16(this.length, question.type);
@@ -139,28 +157,27 @@ class Packing {
   }
 
   /**
-   * Adds a record where the message stays within `room` octets with it. Where it does not, the message is as it was, but
-   * for the suffix table: {@link finish} it, or begin anew.
+   * Adds the cursor's record where the message stays within `room` octets with it. Where it does not, the message is as it
+   * was, but for the suffix table: {@link finish} it, or begin anew.
    */
-  add(rr: ResourceRecord, room: number): boolean {
+  add(record: RecordCursor, room: number): boolean {
     const start = this.length;
-    const owner = rr.name.wire;
     const view = this.#view;
     if (start + 2 + FIXED_LENGTH > room) return false;
-    if (owner === this.#owner && this.#ownerPointer !== 0) {
+    if (!record.ownerChanged && this.#ownerPointer !== 0) {
       view.setUint16(start, this.#ownerPointer);
       this.length = start + 2;
     } else {
-      this.#name(owner, 0);
-      this.#owner = owner;
-      this.#ownerPointer = start <= MAX_POINTER_TARGET && owner.length > 1 ? 0xc000 | start : 0;
+      this.#name(record.owner, 0);
+      this.#ownerPointer = start <= MAX_POINTER_TARGET && record.ownerLength > 1 ? 0xc000 | start : 0;
     }
+    const { type } = record;
     const at = this.length;
-    view.setUint16(at, rr.type);
-    view.setUint16(at + 2, rr.class);
-    view.setUint32(at + 4, rr.ttl);
+    view.setUint16(at, type);
+    view.setUint16(at + 2, record.class);
+    view.setUint32(at + 4, record.ttl);
     this.length = at + FIXED_LENGTH;
-    this.#rdata(rr.type, rr.rdata);
+    this.#rdata(type, record.rdata, record.rdataLength);
     view.setUint16(at + 8, this.length - at - FIXED_LENGTH);
     if (this.length <= room) {
       this.count++;
@@ -182,7 +199,7 @@ class Packing {
   }
 
   /** RFC 3597 §4: names are compressed in the RDATA of RFC 1035's types alone; the obsolete ones of those go as they are. */
-  #rdata(type: number, rdata: Uint8Array): void {
+  #rdata(type: number, rdata: Uint8Array, length: number): void {
     switch (type) {
       case RrType.NS:
       case RrType.CNAME:
@@ -196,11 +213,11 @@ class Packing {
       case RrType.SOA: {
         const rname = this.#name(rdata, 0);
         const numbers = this.#name(rdata, rname);
-        this.#copy(rdata, numbers, rdata.length);
+        this.#copy(rdata, numbers, length);
         return;
       }
       default:
-        this.#copy(rdata, 0, rdata.length);
+        this.#copy(rdata, 0, length);
     }
   }
 

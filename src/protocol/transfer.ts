@@ -26,11 +26,12 @@ import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Question, ResourceRecord } from "../wire/record.ts";
 import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
-import { axfrRecords } from "./axfr.ts";
+import { axfrCursors } from "./axfr.ts";
 import type { Refusal } from "./dispatch.ts";
 import { replyTo } from "./dispatch.ts";
 import { planIxfr } from "./ixfr.ts";
-import { packRecords } from "./transfer-packing.ts";
+import type { PackingOptions } from "./transfer-packing.ts";
+import { packCursors, packRecords } from "./transfer-packing.ts";
 
 /** What a peer asks for. */
 export interface TransferRequest {
@@ -214,26 +215,22 @@ class Start {
       zoneOctets: view.recordCount * TYPICAL_RECORD,
     });
     if (plan.kind === "current") {
-      return this.#stream(plan.records, { kind: "current", reason: undefined, to: clientSerial });
+      return this.#stream(this.#pack(plan.records), { kind: "current", reason: undefined, to: clientSerial });
     }
     if (this.#outcome.requester.transport === "udp") {
       const message = plan.kind === "incremental" ? this.#oneMessage(plan.records) : undefined;
       if (plan.kind === "incremental" && message !== undefined) {
-        return this.#stream([], { kind: "ixfr", reason: undefined, to: plan.serial }, [message]);
+        return this.#stream([message], { kind: "ixfr", reason: undefined, to: plan.serial });
       }
       // RFC 1995 §2: the current SOA alone tells the client to come again over TCP
       const reason = plan.kind === "full" && plan.reason !== "no history" ? plan.reason : NOT_FOR_UDP;
-      return this.#stream([soa], { kind: "fallback", reason, to: clientSerial });
+      return this.#stream(this.#pack([soa]), { kind: "fallback", reason, to: clientSerial });
     }
     if (plan.kind === "full") return this.whole(plan.reason);
     const release = plan.octets > LARGE_INCREMENT ? this.#deps.slots.take() : () => undefined;
     if (release === undefined) return this.#busy();
-    return this.#stream(
-      plan.records,
-      { kind: "ixfr", reason: undefined, to: plan.serial },
-      undefined,
-      release,
-    );
+    const report = { kind: "ixfr", reason: undefined, to: plan.serial } as const;
+    return this.#stream(this.#pack(plan.records), report, release);
   }
 
   /** @param reason why, where it answers an IXFR */
@@ -249,15 +246,11 @@ class Start {
       throw error;
     }
     const kind = reason === undefined ? "axfr" : "fallback";
-    return this.#stream(
-      axfrRecords(snapshot),
-      { kind, reason, to: soaSerial(snapshot.soa.rdata) },
-      undefined,
-      () => {
-        snapshot.close();
-        release();
-      },
-    );
+    const messages = packCursors(axfrCursors(snapshot), this.#packing());
+    return this.#stream(messages, { kind, reason, to: soaSerial(snapshot.soa.rdata) }, () => {
+      snapshot.close();
+      release();
+    });
   }
 
   #busy(): TransferStart {
@@ -266,9 +259,8 @@ class Start {
   }
 
   #stream(
-    records: Iterable<ResourceRecord>,
+    messages: Iterable<Uint8Array>,
     report: Pick<TransferReport, "kind" | "reason" | "to">,
-    messages: Iterable<Uint8Array> = this.#pack(records),
     release: () => void = () => undefined,
   ): TransferStart {
     const { transaction } = this.#outcome;
@@ -285,9 +277,13 @@ class Start {
   }
 
   #pack(records: Iterable<ResourceRecord>): Iterable<Uint8Array> {
+    return packRecords(records, this.#packing());
+  }
+
+  #packing(): PackingOptions {
     const { message, requester, transaction } = this.#outcome;
     const { header, edns } = message;
-    return packRecords(records, {
+    return {
       id: header.id,
       // RFC 5936 §2.2.1
       flags: Flag.QR | Flag.AA | (header.flags & Flag.RD),
@@ -301,7 +297,7 @@ class Start {
         dnssecOk: edns.dnssecOk,
         options: [],
       },
-    });
+    };
   }
 
   /** The records as one message; undefined where they take more. */

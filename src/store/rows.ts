@@ -2,16 +2,20 @@
  * Reading the `record` table fast: SQLite puts whole pages of rows into one value each, so that a million records cost
  * two thousand calls and not a million, and no object is made for a row.
  *
- * A page is text, a line a row: owner and RDATA in hexadecimal, because SQLite's strings are not made for any octet:
+ * A page is its rows one after the other, each
  *
- *     OWNER-KEY TYPE RDATA TTL OWNER-AS-WRITTEN
+ *     "+" where the owner as written follows | RDLENGTH * 65536 + type | space | TTL | space      (decimal text)
+ *     | owner key | 00 | RDATA | owner as written, in wire form
+ *
+ * A key ends where a label would begin with 00, which none does; a name in wire form knows its end likewise.
  */
 import type { Database, Statement } from "better-sqlite3";
-import { RrClass } from "../wire/iana/class.ts";
 import type { RecordCursor } from "../wire/cursor.ts";
+import { RrClass } from "../wire/iana/class.ts";
 import { MAX_NAME_LENGTH, type Name } from "../wire/name.ts";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
 import { MAX_KEY_LENGTH, writeOwner } from "./owner-key.ts";
+import { plain } from "./rr-blob.ts";
 
 /** Rows of a page: enough to make the call into SQLite cheap, few enough that the largest RDATA fit in memory. */
 const PAGE_ROWS = 512;
@@ -19,51 +23,53 @@ const PAGE_ROWS = 512;
 const MAX_RDATA_LENGTH = 65_535;
 
 const SPACE = 0x20;
-const LINE_END = 0x0a;
+const PLUS = 0x2b;
 /** The digit 0. */
 const ZERO = 0x30;
 
-/** Value of a hexadecimal digit as SQLite's hex() writes it. */
-const DIGIT = new Uint8Array(256);
-for (let value = 0; value < 16; value++) DIGIT[value.toString(16).toUpperCase().charCodeAt(0)] = value;
-
-const LINE = "hex(owner)||' '||type||' '||hex(rdata)||' '||ttl||' '||hex(owner_written)||x'0a'";
+// SQLite joins BLOBs octet by octet, and the cast gives them all back, 00 among them.
+const ROW = "(length(rdata) << 16 | type) || ' ' || ttl || ' ' || owner || x'00' || rdata";
 
 /** SQLite hands rows to an aggregate in the order of the subquery. It does not promise so: the cursor checks it. */
 function selectPage(after: string): string {
-  return `SELECT CAST(group_concat(${LINE}, '') AS BLOB) FROM (
-            SELECT owner, type, rdata, ttl, owner_written FROM record WHERE zone = ? ${after}
-            ORDER BY owner, type, rdata LIMIT ?)`;
+  return `SELECT CAST(group_concat(CASE WHEN owner_written IS NULL THEN ${ROW} ELSE '+' || ${ROW} || owner_written END, '')
+                      AS BLOB)
+          FROM (SELECT owner, type, rdata, ttl, owner_written FROM record WHERE zone = ? ${after}
+                ORDER BY owner, type, rdata LIMIT ?)`;
 }
 
 /** The pages of one zone's rows, in canonical owner order, then by type and RDATA. */
 export interface PageSource {
   /** Undefined where there are no rows. */
   first(): Uint8Array | undefined;
-  /** The page behind a row, whose owner key and RDATA are given in hexadecimal. */
-  after(owner: string, type: number, rdata: string): Uint8Array | undefined;
+  /** The page behind a row. */
+  after(key: Uint8Array, type: number, rdata: Uint8Array): Uint8Array | undefined;
 }
 
 /** Fetches pages from a database. */
 export class RowPages {
   readonly #first: Statement<[number, number], Uint8Array | null>;
-  readonly #next: Statement<[number, string, number, string, number], Uint8Array | null>;
+  readonly #next: Statement<[number, Uint8Array, number, Uint8Array, number], Uint8Array | null>;
 
   constructor(db: Database) {
     this.#first = db.prepare<[number, number], Uint8Array | null>(selectPage("")).pluck();
     this.#next = db
-      .prepare<[number, string, number, string, number], Uint8Array | null>(
-        selectPage("AND (owner, type, rdata) > (unhex(?), ?, unhex(?))"),
+      .prepare<[number, Uint8Array, number, Uint8Array, number], Uint8Array | null>(
+        selectPage("AND (owner, type, rdata) > (?, ?, ?)"),
       )
       .pluck();
   }
 
   of(zone: number): PageSource {
     return {
-      first: () => this.#first.get(zone, PAGE_ROWS) ?? undefined,
-      after: (owner, type, rdata) => this.#next.get(zone, owner, type, rdata, PAGE_ROWS) ?? undefined,
+      first: () => pageOf(this.#first.get(zone, PAGE_ROWS)),
+      after: (key, type, rdata) => pageOf(this.#next.get(zone, key, type, rdata, PAGE_ROWS)),
     };
   }
+}
+
+function pageOf(value: Uint8Array | null | undefined): Uint8Array | undefined {
+  return value === null || value === undefined ? undefined : plain(value);
 }
 
 /** One pass over the records of a zone but the SOA, in canonical owner order, the apex first. */
@@ -83,16 +89,12 @@ export class RowCursor implements RecordCursor {
   #at = 0;
   #rowsInPage = 0;
   #begun = false;
-  /** The owner's key of the row last read, as the page writes it, the space behind it too. */
-  readonly #ownerText: Uint8Array = new Uint8Array(2 * MAX_KEY_LENGTH + 1);
-  #ownerTextLength = 0;
-  readonly #key: Uint8Array = new Uint8Array(MAX_KEY_LENGTH);
+  /** The owner's key, with the 00 behind it. */
+  readonly #key: Uint8Array = new Uint8Array(MAX_KEY_LENGTH + 1);
+  /** Octets of the key, the 00 among them; 0 before the first row. */
   #keyLength = 0;
   /** Whether `owner` came from the row's own column and not from the key. */
   #ownerIsWritten = false;
-  /** Offsets of that row's RDATA in its page. */
-  #rdataAt = 0;
-  #rdataEnd = 0;
 
   constructor(pages: PageSource, apex: Name) {
     this.#pages = pages;
@@ -105,7 +107,7 @@ export class RowCursor implements RecordCursor {
       this.#begun = true;
       this.#page = this.#pages.first();
     } else if (this.#page !== undefined && this.#at === this.#page.length) {
-      this.#page = this.#nextPage(this.#page);
+      this.#page = this.#nextPage();
       this.#at = 0;
       this.#rowsInPage = 0;
     }
@@ -115,114 +117,109 @@ export class RowCursor implements RecordCursor {
     return true;
   }
 
-  #nextPage(page: Uint8Array): Uint8Array | undefined {
+  #nextPage(): Uint8Array | undefined {
     if (this.#rowsInPage < PAGE_ROWS) return undefined; // it was the last: no need to ask
-    const owner = latin1(this.#ownerText, 0, this.#ownerTextLength - 1);
-    return this.#pages.after(owner, this.type, latin1(page, this.#rdataAt, this.#rdataEnd));
+    const key = this.#key.slice(0, this.#keyLength - 1);
+    return this.#pages.after(key, this.type, this.rdata.slice(0, this.rdataLength));
   }
 
   #readRow(page: Uint8Array): void {
-    const sameKey = this.#readKey(page);
     let at = this.#at;
-    const typeBefore = this.type;
-    let type = 0;
-    for (; page[at] !== SPACE; at++) type = type * 10 + page[at]! - ZERO;
-    this.type = type;
-    at = this.#readRdata(page, at + 1, sameKey ? typeBefore : -1);
+    const isWritten = page[at] === PLUS;
+    if (isWritten) at++;
+    let lengthAndType = 0;
+    for (; page[at] !== SPACE; at++) lengthAndType = lengthAndType * 10 + page[at]! - ZERO;
+    at++;
     let ttl = 0;
     for (; page[at] !== SPACE; at++) ttl = ttl * 10 + page[at]! - ZERO;
+    at++;
+    const typeBefore = this.type;
+    this.type = lengthAndType & 0xffff;
     this.ttl = ttl;
-    this.#at = this.#readOwner(page, at + 1, sameKey);
+    this.#at = at;
+    const sameKey = this.#readKey(page);
+    // What is behind the last row of a page sorts behind it, or SQLite would not have given it.
+    if (sameKey && this.#rowsInPage > 0) this.#assertBehind(typeBefore, page, lengthAndType >>> 16);
+    this.#readRdata(page, Math.floor(lengthAndType / 65_536));
+    if (isWritten) this.#readOwner(page, sameKey);
+    else this.#settleOwner(sameKey);
   }
 
   /** Reads the owner's key. @returns whether it is that of the row before */
   #readKey(page: Uint8Array): boolean {
     const start = this.#at;
-    const before = this.#ownerText;
-    const beforeLength = this.#ownerTextLength;
-    let same = 0;
-    while (same < beforeLength && page[start + same] === before[same]) same++;
-    if (same === beforeLength && same > 0) {
-      this.#at = start + same;
+    const key = this.#key;
+    const lengthBefore = this.#keyLength;
+    let length = 0;
+    while (length < lengthBefore && page[start + length] === key[length]) length++;
+    if (length === lengthBefore && length > 0) {
+      this.#at = start + length;
       return true;
     }
-    // A space sorts before every digit, so that the shorter of two keys comes first.
-    if (same < beforeLength && page[start + same]! < before[same]!) throw disordered();
-    // What the two have in common is whole octets.
-    let length = same >> 1;
-    const key = this.#key;
-    let at = start + 2 * length;
-    for (; page[at] !== SPACE; at += 2) {
-      if (length === MAX_KEY_LENGTH) throw damaged("an owner name that is too long");
-      key[length++] = (DIGIT[page[at]!]! << 4) | DIGIT[page[at + 1]!]!;
+    if (length < lengthBefore && page[start + length]! < key[length]!) throw disordered();
+    // The end is where a label is expected and 00 is found: what is common to both keys does not reach so far.
+    let labelBegins = length === 0 || key[length - 1] === 0;
+    for (;;) {
+      const octet = page[start + length];
+      if (octet === undefined || length > MAX_KEY_LENGTH) throw damaged("an owner name that is too long");
+      key[length++] = octet;
+      if (octet === 0 && labelBegins) break;
+      labelBegins = octet === 0;
     }
     this.#keyLength = length;
-    at++;
-    for (let i = same; start + i < at; i++) before[i] = page[start + i]!;
-    this.#ownerTextLength = at - start;
-    this.#at = at;
+    this.#at = start + length;
     return false;
   }
 
-  /** @param typeBefore the type of the row before where that has the same owner. @returns offset behind the RDATA */
-  #readRdata(page: Uint8Array, start: number, typeBefore: number): number {
+  /** Holds a row of the same owner against the one before, whose RDATA are still there. */
+  #assertBehind(typeBefore: number, page: Uint8Array, length: number): void {
+    if (this.type > typeBefore) return;
+    if (this.type < typeBefore) throw disordered();
+    const { rdata, rdataLength } = this;
+    for (let i = 0; i < length && i < rdataLength; i++) {
+      const order = page[this.#at + i]! - rdata[i]!;
+      if (order > 0) return;
+      if (order < 0) throw disordered();
+    }
+    if (length <= rdataLength) throw disordered();
+  }
+
+  #readRdata(page: Uint8Array, length: number): void {
+    if (length > MAX_RDATA_LENGTH) throw damaged("RDATA that are too long");
     const { rdata } = this;
-    let at = start;
-    let length = 0;
-    for (; page[at] !== SPACE; at += 2) rdata[length++] = (DIGIT[page[at]!]! << 4) | DIGIT[page[at + 1]!]!;
-    if (length > MAX_RDATA_LENGTH) throw damaged("RDATA that is too long");
-    if (typeBefore >= 0) {
-      // The first row of a page is behind the last of the one before, or SQLite would not have given it.
-      const sameSet = this.type === typeBefore && this.#rowsInPage > 0;
-      if (this.type < typeBefore || (sameSet && !this.#isBehind(page, start))) throw disordered();
-    }
+    const start = this.#at;
+    for (let i = 0; i < length; i++) rdata[i] = page[start + i]!;
     this.rdataLength = length;
-    this.#rdataAt = start;
-    this.#rdataEnd = at;
-    return at + 1;
+    this.#at = start + length;
   }
 
-  /** Whether the RDATA at `start` sort behind those of the row before in the page. */
-  #isBehind(page: Uint8Array, start: number): boolean {
-    let before = this.#rdataAt;
-    let at = start;
-    while (page[at] === page[before] && page[at] !== SPACE) {
-      at++;
-      before++;
-    }
-    return page[at]! > page[before]!;
-  }
-
-  /** Reads the owner as written and settles what the owner is. @returns offset behind the row */
-  #readOwner(page: Uint8Array, start: number, sameKey: boolean): number {
+  /** Takes the owner as the row writes it. */
+  #readOwner(page: Uint8Array, sameKey: boolean): void {
     const { owner } = this;
-    if (page[start] === LINE_END) {
-      this.ownerChanged = !sameKey || this.#ownerIsWritten;
-      if (this.ownerChanged) {
-        this.ownerLength = writeOwner(owner, this.#key, this.#keyLength, this.#apex);
-        if (this.ownerLength > MAX_NAME_LENGTH) throw damaged("an owner name that is too long");
-        this.#ownerIsWritten = false;
-      }
-      return start + 1;
-    }
+    const start = this.#at;
     let changed = !sameKey;
     let length = 0;
-    let at = start;
-    for (; page[at] !== LINE_END; at += 2) {
-      const octet = (DIGIT[page[at]!]! << 4) | DIGIT[page[at + 1]!]!;
+    for (let left = 1; left > 0; left--) {
+      const octet = page[start + length];
+      if (octet === undefined || length === MAX_NAME_LENGTH) throw damaged("an owner name that is too long");
+      if (left === 1 && octet > 0) left += octet + 1;
       if (owner[length] !== octet) changed = true;
       owner[length++] = octet;
     }
-    if (length > MAX_NAME_LENGTH) throw damaged("an owner name that is too long");
     this.ownerLength = length;
     this.ownerChanged = changed;
     this.#ownerIsWritten = true;
-    return at + 1;
+    this.#at = start + length;
   }
-}
 
-function latin1(octets: Uint8Array, from: number, to: number): string {
-  return Buffer.from(octets.buffer, octets.byteOffset + from, to - from).toString("latin1");
+  /** Takes the owner from the key. */
+  #settleOwner(sameKey: boolean): void {
+    this.ownerChanged = !sameKey || this.#ownerIsWritten;
+    if (!this.ownerChanged) return;
+    this.ownerLength = writeOwner(this.owner, this.#key, this.#keyLength - 1, this.#apex);
+    if (this.ownerLength > MAX_NAME_LENGTH) throw damaged("an owner name that is too long");
+    this.#ownerIsWritten = false;
+  }
 }
 
 function disordered(): Error {

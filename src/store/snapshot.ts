@@ -141,7 +141,7 @@ class Snapshot implements ZoneSnapshot {
     return new RowCursor(
       {
         first: () => read(() => pages.first()),
-        after: (owner, type, rdata) => read(() => pages.after(owner, type, rdata)),
+        after: (key, type, rdata) => read(() => pages.after(key, type, rdata)),
       },
       this.apex,
     );

@@ -128,42 +128,60 @@ describe("a cursor", () => {
   });
 });
 
+/** A row as SQLite writes it; octets as characters. */
+function row(key: string, type: number, rdata: string, written = ""): string {
+  return `${written === "" ? "" : "+"}${rdata.length * 65_536 + type} 60 ${key}\0${rdata}${written}`;
+}
+
 /** A cursor over one page of these rows. */
 function page(...rows: string[]): RowCursor {
-  const octets = Buffer.from(rows.map((row) => `${row}\n`).join(""), "latin1");
+  const octets = Uint8Array.from(rows.join(""), (character) => character.charCodeAt(0));
   return new RowCursor({ first: () => octets, after: () => undefined }, apex);
 }
 
-const longOwner = (octets: number): string => `${"61".repeat(octets)}00 1 C0000201 60 `;
+const one = "\xc0\0\x02\x01";
+const two = "\xc0\0\x02\x02";
+const three = "\xc0\0\x02\x03";
 
 describe("pages", () => {
   test("are read as SQLite writes them", () => {
-    const lines = drawn(page(" 1 C0000201 60 ", "6200 1 C0000202 60 ", "6200 1 C0000203 60 ")).map(
-      recordToLine,
-    );
-    expect(lines).toEqual([
+    const rows = [
+      row("", 1, one),
+      row("b\0", 1, two),
+      row("b\0", 1, three, "\x01B\x03smb\x07example\0"),
+      row("b\0", 65_535, ""),
+      row("b\0b\0", 1, one),
+    ];
+    expect(drawn(page(...rows)).map(recordToLine)).toEqual([
       "Smb.example. 60 A 192.0.2.1",
       "b.Smb.example. 60 A 192.0.2.2",
-      "b.Smb.example. 60 A 192.0.2.3",
+      "B.smb.example. 60 A 192.0.2.3",
+      "b.Smb.example. 60 TYPE65535 \\# 0",
+      "b.b.Smb.example. 60 A 192.0.2.1",
     ]);
   });
 
   test.each([
-    ["owners", ["6200 1 C0000201 60 ", "6100 1 C0000201 60 "]],
-    ["an owner that comes again", ["6100 1 C0000201 60 ", "6200 1 C0000201 60 ", "6100 1 C0000202 60 "]],
-    ["a name behind what is below it", ["62006100 1 C0000201 60 ", "6200 1 C0000201 60 "]],
-    ["types", ["6200 16 00 60 ", "6200 1 C0000201 60 "]],
-    ["RDATA", ["6200 1 C0000202 60 ", "6200 1 C0000201 60 "]],
-    ["a row that comes twice", ["6200 1 C0000202 60 ", "6200 1 C0000202 60 "]],
+    ["owners", [row("b\0", 1, one), row("a\0", 1, one)]],
+    ["an owner that comes again", [row("a\0", 1, one), row("b\0", 1, one), row("a\0", 1, two)]],
+    ["a name behind what is below it", [row("b\0a\0", 1, one), row("b\0", 1, one)]],
+    ["the apex", [row("b\0", 1, one), row("", 1, one)]],
+    ["types", [row("b\0", 16, "\0"), row("b\0", 1, one)]],
+    ["RDATA", [row("b\0", 1, two), row("b\0", 1, one)]],
+    ["RDATA that begin alike", [row("b\0", 16, "\0\0"), row("b\0", 16, "\0")]],
+    ["a row that comes twice", [row("b\0", 1, two), row("b\0", 1, two)]],
   ])("out of order are not believed: %s", (_what, rows) => {
     expect(() => drawn(page(...rows))).toThrow("another order");
   });
 
-  test("with names or RDATA longer than there can be are damage", () => {
-    const damage = expect.objectContaining({ code: "STORE_CORRUPT" });
-    expect(() => drawn(page(longOwner(600)))).toThrow(damage);
-    expect(() => drawn(page(longOwner(300)))).toThrow(damage);
-    expect(() => drawn(page(`6100 1 C0000201 60 ${"61".repeat(300)}`))).toThrow(damage);
-    expect(() => drawn(page(`6100 65280 ${"00".repeat(65_536)} 60 `))).toThrow(damage);
+  const long = "a".repeat(63);
+  test.each([
+    ["a key that has no end", row("a".repeat(600), 1, one)],
+    ["a key of a longer name than there is", row(`${long}\0${long}\0${long}\0${long}\0`, 1, one)],
+    ["a written name that is too long", row("a\0", 1, one, `\x3f${long}`.repeat(5))],
+    ["a written name that has no end", row("a\0", 1, one, "\x01a")],
+    ["RDATA that are too long", row("a\0", 65_280, "x".repeat(65_536))],
+  ])("of what cannot be are damage: %s", (_what, octets) => {
+    expect(() => drawn(page(octets))).toThrow(expect.objectContaining({ code: "STORE_CORRUPT" }));
   });
 });
