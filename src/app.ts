@@ -1,6 +1,5 @@
-/** The composition root: the only file that knows everything. Builds the server from its configuration and runs it. */
+/** The composition root: the only file that knows everything. Builds the server from its configuration. */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import type { Logger } from "pino";
 import type { Config, ZoneConfig } from "./config/config.ts";
 import { zoneConfigOf } from "./config/config.ts";
@@ -10,7 +9,6 @@ import { controlSocketPath } from "./config/paths.ts";
 import type { Problem } from "./config/problem.ts";
 import { hasErrors, problemToText } from "./config/problem.ts";
 import { ROLLCALL_VERSION } from "./config/version.ts";
-import { loadZoneFile } from "./config/zone-source.ts";
 import { dispatchVerbs } from "./control/dispatch.ts";
 import { ControlServer } from "./control/server.ts";
 import type { ReloadReport, ServerStatus } from "./control/verbs.ts";
@@ -27,11 +25,12 @@ import type { TcpLimits } from "./server/tcp.ts";
 import { adminHandlers } from "./services/admin.ts";
 import { ChangeQueue } from "./services/change-queue.ts";
 import { JournalKeeper } from "./services/journal-keeper.ts";
-import { createLog } from "./services/log.ts";
 import { Notifier } from "./services/notifier.ts";
 import { RefusalLog } from "./services/refusal-log.ts";
 import { Transfers } from "./services/transfers.ts";
 import { Updater } from "./services/updater.ts";
+import { createZones, readNewZones } from "./services/zone-files.ts";
+import type { NewZone } from "./services/zone-files.ts";
 import { ServedZones } from "./services/zones.ts";
 import { StoreError } from "./store/error.ts";
 import { openStore } from "./store/open.ts";
@@ -42,6 +41,8 @@ import type { Name } from "./wire/name.ts";
 import type { ChangeOrigin } from "./zone/changeset.ts";
 import { hashSeed } from "./zone/image/hash.ts";
 import type { StoredZone } from "./zone/ports.ts";
+
+export { createLog } from "./services/log.ts";
 
 /** Most jobs of one commit. */
 const MAX_BATCH = 512;
@@ -59,13 +60,6 @@ export class StartError extends Error {
     super(message);
     this.problems = problems;
   }
-}
-
-/** A zone that is to be created from its file. */
-interface NewZone {
-  readonly zone: ZoneConfig;
-  readonly file: string;
-  readonly records: readonly ResourceRecord[];
 }
 
 /** A running server. */
@@ -155,11 +149,10 @@ export class Rollcall {
    * @throws StartError, StoreError, ListenError, ControlError: the operator's to mend; nothing is left open
    */
   static async start(config: Config, log: Logger, onStop: () => void): Promise<Rollcall> {
-    mkdirSync(config.data, { recursive: true, mode: 0o700 });
     const store = openStore(config.data);
     const server = new Rollcall(config, store, log, onStop);
     try {
-      server.#createZones(server.#readNewZones(config));
+      createZones(server.#readNewZones(config), store, log, Date.now());
       for (const zone of config.zones) server.#serveZone(zone);
       await server.#renewContext();
       server.#notifier.configure(config.zones);
@@ -238,37 +231,12 @@ export class Rollcall {
     });
   }
 
-  /** The records of all zones that the configuration gives a file and the store does not have. @throws StartError */
-  #readNewZones(config: Config): NewZone[] {
-    const known = new Set(this.#store.zones().map(({ apex }) => apex.key));
-    const problems: Problem[] = [];
-    const read: NewZone[] = [];
-    for (const zone of config.zones) {
-      const { apex, file } = zone;
-      if (file === undefined || known.has(apex.key)) continue;
-      const loaded = loadZoneFile(file, apex);
-      problems.push(...loaded.problems);
-      read.push({ zone, file, records: loaded.records });
-    }
+  /** Reads the files of zones that the store does not have. @throws StartError */
+  #readNewZones(config: Config): readonly NewZone[] {
+    const { zones, problems } = readNewZones(config, this.#store);
     if (hasErrors(problems)) throw new StartError("a zone file has mistakes", problems);
     for (const problem of problems) this.#log.warn({ code: problem.code }, problemToText(problem));
-    return read;
-  }
-
-  #createZones(read: readonly NewZone[]): void {
-    for (const { zone, file, records } of read) {
-      const actor = { kind: "operator", name: "configuration" } as const;
-      const stored = this.#store.create(zone.apex, records, {
-        actor,
-        at: Date.now(),
-        cause: "create",
-        note: file,
-      });
-      this.#log.info(
-        { zone: zone.apex.toString(), file, serial: stored.serial, records: stored.recordCount },
-        "zone created from its file",
-      );
-    }
+    return zones;
   }
 
   #serveZone(config: ZoneConfig): void {
@@ -321,6 +289,12 @@ export class Rollcall {
   }
 
   async #reload(): Promise<ReloadReport> {
+    if (this.#stopped !== undefined) {
+      // What it would open nobody would close.
+      const message = "the server is stopping and takes no configuration";
+      const problem: Problem = { severity: "error", code: "CONTROL_BUSY", file: this.#config.path, message };
+      return this.#reloaded(false, [problem], []);
+    }
     const { config, problems } = loadConfig(this.#config.path);
     if (config === undefined) return this.#reloaded(false, problems, []);
     if (config.data !== this.#config.data) {
@@ -333,7 +307,7 @@ export class Rollcall {
     try {
       const read = this.#readNewZones(config);
       await this.#listeners.configure(config.listen);
-      this.#createZones(read);
+      createZones(read, this.#store, this.#log, Date.now());
       for (const zone of config.zones) {
         if (this.#zones.get(zone.apex) !== undefined) continue;
         added.push(zone.apex);
@@ -378,12 +352,23 @@ export class Rollcall {
 
   /** A commit or its publication failed: what is shown must be what is stored. */
   #commitFailed(error: unknown, jobs: number): void {
-    this.#log.error({ err: error, jobs }, "changes could not be committed");
+    // Without a job it cost, all is stored and shown, and only the secondaries have not been told.
+    const what = jobs > 0 ? "changes could not be committed" : "secondaries could not be told of a change";
+    this.#log.error({ err: error, jobs }, what);
     for (const stored of this.#store.zones()) {
       const served = this.#zones.get(stored.apex);
       if (served === undefined || soaSerial(served.image.soa.rdata) === stored.serial) continue;
-      this.#log.warn({ zone: stored.apex.toString() }, "zone loaded again from the store");
-      this.#zones.put(served.config);
+      const zone = stored.apex.toString();
+      try {
+        this.#zones.put(served.config);
+        this.#log.warn({ zone }, "zone loaded again from the store");
+      } catch (failure) {
+        this.#log.error(
+          { zone, err: failure },
+          "zone cannot be loaded again: it takes no updates from now on",
+        );
+        continue;
+      }
       void this.#renewContext();
     }
   }
@@ -452,55 +437,4 @@ function tcpLimits({ limits }: Config): TcpLimits {
     inFlight: limits.tcpQueriesInFlight,
     writeBuffer: limits.tcpWriteBuffer,
   };
-}
-
-/**
- * `rollcall serve`: runs until told to stop.
- * @returns the exit code
- */
-export async function serve(options: { readonly config: string; readonly json: boolean }): Promise<number> {
-  const { config, problems } = loadConfig(options.config);
-  if (config === undefined) return startFailed(options, "the configuration has mistakes", problems);
-  const { logger, flush } = await createLog(config.log.level);
-  for (const problem of problems) logger.warn({ code: problem.code }, problemToText(problem));
-
-  const { promise: stopRequested, resolve: requestStop } = Promise.withResolvers<void>();
-  process.on("SIGTERM", () => requestStop());
-  process.on("SIGINT", () => requestStop());
-  // One that comes before the server is up waits for it: left to the system, it would end the process.
-  const started = Promise.withResolvers<Rollcall>();
-  process.on("SIGHUP", () => {
-    started.promise
-      .then((server) => server.reload())
-      .catch((error: unknown) => logger.error({ err: error }, "reloading failed: a fault in the server"));
-  });
-  let server: Rollcall;
-  try {
-    server = await Rollcall.start(config, logger, requestStop);
-  } catch (error) {
-    flush();
-    if (error instanceof StartError) return startFailed(options, error.message, error.problems);
-    const { message, code, advice } = error as { message: string; code?: string; advice?: string };
-    if (code === undefined) throw error;
-    return startFailed(options, message, [
-      { severity: "error", code, file: options.config, message, advice },
-    ]);
-  }
-  started.resolve(server);
-  await stopRequested;
-  await server.stop();
-  flush();
-  return 0;
-}
-
-function startFailed(
-  options: { readonly json: boolean },
-  message: string,
-  problems: readonly Problem[],
-): number {
-  const text = options.json
-    ? JSON.stringify({ ok: false, message, problems })
-    : [...problems.map(problemToText), `rollcall: not started: ${message}`].join("\n");
-  process.stderr.write(`${text}\n`);
-  return 1;
 }

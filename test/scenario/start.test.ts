@@ -185,6 +185,15 @@ describe("mistakes in files: all of them are told, and nothing is written", () =
   });
 });
 
+test("a data directory that cannot be made", async () => {
+  write("a-file", "");
+  writeFileSync(server.configFile, `listen = ["127.0.0.1:0"]\ndata = "a-file/data"\n${ZONE}`);
+  const said = await refused();
+  expect(said).toContain("STORE_ACCESS");
+  expect(said).toContain("a-file/data cannot be used");
+  expect(said).toContain("set `data` to a directory where it may");
+});
+
 describe("a database that cannot be trusted", () => {
   beforeEach(async () => {
     await server.up();
