@@ -18,6 +18,10 @@ export interface RollcallOptions {
   readonly files?: Readonly<Record<string, string>>;
   /** Addresses to listen on; port 0 takes a free one. */
   readonly listen?: readonly string[];
+  /** Environment variables of the process beside those of the test. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Program and arguments that run the process, such as `ip netns exec NAME`. */
+  readonly prefix?: readonly string[];
 }
 
 /** A small zone with everything the tests ask for; `$ORIGIN` is not set, so it serves for any apex. */
@@ -36,10 +40,14 @@ export class RollcallServer {
   port = 0;
   /** All addresses, with their ports. */
   addresses: readonly string[] = [];
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #prefix: readonly string[];
   #daemon: Daemon | undefined;
 
-  private constructor(directory: string) {
+  private constructor(directory: string, { env = {}, prefix = [] }: RollcallOptions) {
     this.directory = directory;
+    this.#env = { ...process.env, ...env };
+    this.#prefix = prefix;
   }
 
   /** Writes configuration and files into a new folder and starts the server there. */
@@ -57,7 +65,7 @@ export class RollcallServer {
   /** Only writes the files. */
   static prepare(options: RollcallOptions = {}): RollcallServer {
     const directory = mkdtempSync(join(tmpdir(), "rollcall-test-"));
-    const server = new RollcallServer(directory);
+    const server = new RollcallServer(directory, options);
     for (const [name, text] of Object.entries(options.files ?? {})) {
       writeFileSync(join(directory, name), text, { mode: name.endsWith(".conf") ? 0o600 : 0o644 });
     }
@@ -86,9 +94,9 @@ export class RollcallServer {
 
   /** Starts the process and does not wait for anything. */
   launch(): void {
-    const daemon = new Daemon("rollcall", process.execPath, [MAIN, "serve", "--config", this.configFile], {
-      cwd: this.directory,
-    });
+    const serve = [process.execPath, MAIN, "serve", "--config", this.configFile];
+    const [program, ...args] = [...this.#prefix, ...serve];
+    const daemon = new Daemon("rollcall", program!, args, { cwd: this.directory, env: this.#env });
     this.#daemon = daemon;
   }
 

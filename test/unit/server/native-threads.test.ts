@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { UdpEndpoint } from "../../../src/server/transport.ts";
 import type { ThreadStart } from "../../../src/server/native/thread-protocol.ts";
 import { MAX_HANDED_OVER } from "../../../src/server/native/thread-protocol.ts";
+import { Header, UNIT } from "../../../src/zone/image/layout.ts";
 import { decodeMessage } from "../../../src/wire/message.ts";
 import { Random } from "../../support/mutate.ts";
 import { answerText } from "../../support/zones.ts";
@@ -174,6 +175,30 @@ describe.runIf(native)("what comes", () => {
       gone[Symbol.dispose]();
       (await server.arrivals.next()).sink.send(messageOf(id));
       await expectAnswer(client, port, 1000 + id);
+    }
+    expect(server.threads.replaced).toBe(0);
+  });
+
+  test("a query that the thread fails at is the control thread's to fail at; its neighbours are answered", async () => {
+    await using server = await threadServer();
+    const broken = server.zone("broken.");
+    await server.threads.serve([server.zone("example."), broken], "test");
+    // A table that claims slots beyond the end of the memory: looking into it throws.
+    const words = new Int32Array(broken.buffer);
+    words[Header.TABLE] = (words.byteLength - UNIT) / UNIT;
+    words[words.length - UNIT / 4] = 2 ** 24;
+    const { port } = await server.threads.open("127.0.0.1", 0);
+    using client = await Peer.open();
+    for (let id = 0; id < 10; id++) {
+      const bad = query(id, `host${id}.broken.`);
+      await Promise.all([
+        client.send(query(100 + id), port),
+        client.send(bad, port),
+        client.send(query(200 + id), port),
+      ]);
+      expect((await server.arrivals.next()).message).toEqual(bad);
+      const ids = [idOf((await client.next()).octets), idOf((await client.next()).octets)];
+      expect(new Set(ids)).toEqual(new Set([100 + id, 200 + id]));
     }
     expect(server.threads.replaced).toBe(0);
   });
