@@ -53,6 +53,12 @@ export async function run(
   });
 }
 
+/** Those that run now: a test run that is given up must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** A program that goes on until it is ended. */
 export class Daemon {
   readonly child: ChildProcess;
@@ -78,9 +84,14 @@ export class Daemon {
         for (const line of lines) for (const listener of this.#lines) listener(line);
       });
     }
+    running.add(this.child);
     this.#ended = new Promise((resolve) => {
-      this.child.on("exit", (code) => resolve(code));
-      this.child.on("error", () => resolve(null));
+      const end = (code: number | null): void => {
+        running.delete(this.child);
+        resolve(code);
+      };
+      this.child.on("exit", end);
+      this.child.on("error", () => end(null));
     });
   }
 
