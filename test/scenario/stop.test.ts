@@ -1,5 +1,8 @@
 /** Stopping: whatever was acknowledged is there after the next start, however the server was told to stop. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import pino from "pino";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Rollcall } from "../../src/app.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { add, askText, UpdateStream } from "../support/exchange.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 import { TcpClient } from "../support/sockets.ts";
@@ -113,3 +116,16 @@ async function history(): Promise<unknown[]> {
   );
   return entries;
 }
+
+test("a reload that comes while it stops is refused: what it would open nobody would close", async () => {
+  await server.down();
+  vi.stubEnv("ROLLCALL_PORTABLE_UDP", "1");
+  const { config } = loadConfig(server.configFile);
+  const here = await Rollcall.start(config!, pino({ level: "silent" }), () => undefined);
+  vi.unstubAllEnvs();
+  server.configure({ listen: ["127.0.0.1:0", "127.0.0.1:0"] });
+  const stopping = here.stop();
+  expect(await here.reload()).toMatchObject({ ok: false, problems: [{ code: "CONTROL_BUSY" }] });
+  await stopping;
+  expect(here.addresses).toEqual([]);
+});
