@@ -118,10 +118,6 @@ export function updateSchema(context: SchemaContext) {
   });
 }
 
-export type NotifyEntry = z.output<ReturnType<typeof notifySchema>>;
-export type TransferEntry = z.output<ReturnType<typeof transferSchema>>;
-export type UpdateEntry = z.output<ReturnType<typeof updateSchema>>;
-
 /** Every key of the configuration by its section, for the documentation's test. */
 export function configKeys(): ReadonlyMap<string, readonly string[]> {
   const context: SchemaContext = { keys: new Map(), keysComplete: true, apex: Name.root };

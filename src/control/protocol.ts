@@ -38,8 +38,6 @@ export const CONTROL_CODES = {
   HISTORY_UNREACHABLE: "The journal does not reach back to that serial or time.",
 } as const;
 
-export type ControlCode = keyof typeof CONTROL_CODES;
-
 /** A refusal or failure that the other end can show to its operator. */
 export class ControlError extends Error {
   override readonly name = "ControlError";

@@ -60,9 +60,6 @@ export interface Refusal {
   readonly key?: Name | undefined;
 }
 
-/** Signs where the request was signed. */
-export type Sign = (reply: Uint8Array, now: number) => Uint8Array;
-
 export type Outcome =
   | { readonly kind: "silence" }
   | { readonly kind: "reply"; readonly bytes: Uint8Array; readonly refusal?: Refusal | undefined }

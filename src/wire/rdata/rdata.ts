@@ -28,9 +28,6 @@ const families: readonly RowTable[] = [rfc1035, host, location, service, svcb, s
 const rows = new Map<number, Row>();
 for (const family of families) for (const [type, row] of Object.entries(family)) rows.set(Number(type), row);
 
-/** The types whose RDATA is looked into. All others are opaque. */
-export const KNOWN_TYPES: readonly number[] = [...rows.keys()];
-
 /**
  * Reads `length` octets of RDATA at the reader, validates them for `type` and returns a copy with names decompressed.
  * Nothing behind those octets is looked at, except what compression pointers in them lead to.
