@@ -1,4 +1,6 @@
 /** Which of the real programs are here, and what to say where one is not. */
+/* oxlint-disable vitest/no-conditional-tests, vitest/valid-describe-callback, vitest/valid-title, vitest/no-disabled-tests --
+   this file makes suites and holds none */
 import { describe } from "vitest";
 import { findProgram } from "./process.ts";
 
@@ -21,7 +23,8 @@ export function describeWith(programs: readonly string[], name: string, suite: (
     return;
   }
   const what = `${missing.join(", ")} not installed`;
-  if (process.env["ROLLCALL_REQUIRE_PEERS"] === "1") throw new Error(`${name}: ${what}; run: ${INSTALL_COMMAND}`);
+  if (process.env["ROLLCALL_REQUIRE_PEERS"] === "1")
+    throw new Error(`${name}: ${what}; run: ${INSTALL_COMMAND}`);
   process.stderr.write(`LEFT OUT: ${name} (${what}). To run it: ${INSTALL_COMMAND}\n`);
   describe.skip(`${name} [left out: ${what}]`, suite);
 }
