@@ -4,6 +4,7 @@ import { parseNetwork } from "../../../src/auth/acl.ts";
 import { RefusalLog } from "../../../src/services/refusal-log.ts";
 import type { TransferSink, TransfersDeps } from "../../../src/services/transfers.ts";
 import { MAX_DURATION, Transfers } from "../../../src/services/transfers.ts";
+import { ObjectCursor } from "../../../src/wire/cursor.ts";
 import { RrClass } from "../../../src/wire/iana/class.ts";
 import { RrType } from "../../../src/wire/iana/type.ts";
 import { decodeMessage, encodeMessage } from "../../../src/wire/message.ts";
@@ -39,12 +40,19 @@ function setUp() {
       if (open) held.snapshots--;
       open = false;
     };
-    return { apex: ORIGIN, soa, recordCount: records.length + 1, records: () => records, close };
+    return {
+      apex: ORIGIN,
+      soa,
+      recordCount: records.length + 1,
+      records: () => records,
+      cursor: () => new ObjectCursor(records),
+      close,
+    };
   };
   const transfer = [{ net: parseNetwork("127.0.0.0/8")! }];
   const zone = { apex: ORIGIN, transfer, view: { soa, recordCount: records.length + 1 } };
   const transfers = new Transfers({
-    store: { snapshot, changesSince: () => undefined } as unknown as TransfersDeps["store"],
+    store: { snapshot, changesSince: () => undefined },
     zones: { get: () => zone } as unknown as TransfersDeps["zones"],
     refusals: new RefusalLog(log, () => 0),
     secondaries: { observe: () => undefined, retell: () => undefined },
