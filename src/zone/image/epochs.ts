@@ -2,6 +2,14 @@
  * When may a block that readers might still be in be used again? Each reader announces the epoch in which its batch
  * began; the writer opens a new epoch with every publication, and takes back what it retired in epochs that every
  * reader has left.
+ *
+ * Why no reader is ever in memory that is being written: every step below, and every load and store of a slot, is one of
+ * `Atomics`, all of which happen in one order that all threads agree on and which the plain accesses around them keep to.
+ * - The writer takes a block out of its slot, then closes the epoch, then looks where the readers are. A reader
+ *   announces an epoch, then makes sure that it still is the current one, then loads slots. So either the writer sees
+ *   the announcement and waits, or the reader sees the new epoch, announces that, and finds the block in no slot.
+ * - A reader leaves after its last read of a block. The writer that sees it gone writes there after that.
+ * - What the writer put into a block before it stored the slot is there for whoever loads that slot.
  */
 
 /** Readers that can be registered at once. */
