@@ -37,6 +37,8 @@ export function keyBlob(name: Name): Uint8Array {
 }
 
 export class Catalogue {
+  /** Keys of the zones that are being created: they are not there yet, but their names are taken. */
+  readonly arriving: Set<string> = new Set();
   readonly #rows = new Map<string, ZoneRow>();
   readonly #insert: Statement;
   readonly #update: Statement;

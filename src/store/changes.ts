@@ -1,22 +1,18 @@
-/** The three ways zones come, change and go, each one transaction. */
+/** How zones change and go, each time in one transaction; how they come is in creation.ts. */
 import type { Database } from "better-sqlite3";
 import { RrClass } from "../wire/iana/class.ts";
 import { RrType } from "../wire/iana/type.ts";
 import type { Name } from "../wire/name.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
 import type { ResourceRecord } from "../wire/record.ts";
-import type { Changeset, ChangeOrigin } from "../zone/changeset.ts";
+import type { Changeset } from "../zone/changeset.ts";
 import type { Catalogue, ZoneRow } from "./catalogue.ts";
 import { StoreError } from "./error.ts";
 import type { Journal } from "./journal.ts";
-import { assertStorable, BulkInsert, invalid, type RecordTable } from "./records.ts";
+import { assertStorable, invalid, type RecordTable } from "./records.ts";
 
 /** Octets of SOA RDATA at least: two root names and five numbers (RFC 1035 §3.3.13). */
 const MIN_SOA_LENGTH = 22;
-/** Kibibytes of page cache while a zone is created, and otherwise (SQLite's own default here). */
-const BULK_CACHE = 256 * 1024;
-const USUAL_CACHE = 16_000;
-
 /** What the changes are made with: one writing connection and the tables on it. */
 export interface Tables {
   readonly db: Database;
@@ -85,56 +81,6 @@ function applyChangeset({ records, journal }: Tables, zone: ZoneRow, changeset: 
 }
 
 /**
- * Creates a zone with its first records. A record that comes twice (letter case aside) counts once (RFC 2181 §5).
- * @throws StoreError `STORE_EXISTS`; `STORE_INVALID` unless exactly one SOA is among the records, at the apex, and all
- *   are within the zone; SqliteError
- */
-export function createZone(
-  tables: Tables,
-  apex: Name,
-  source: Iterable<ResourceRecord>,
-  origin: ChangeOrigin,
-): ZoneRow {
-  const { db, catalogue, records, journal } = tables;
-  if (catalogue.find(apex) !== undefined)
-    throw new StoreError("STORE_EXISTS", `zone ${apex.toString()} is in the store already`);
-  // With a large cache the table's pages go to the log once each, in whatever order the records come.
-  db.pragma(`cache_size = ${-BULK_CACHE}`);
-  try {
-    const zone = db
-      .transaction(() => {
-        const empty = catalogue.insert(apex);
-        let soa: ResourceRecord | undefined;
-        const bulk = new BulkInsert(db, empty.id, apex);
-        for (const rr of source) {
-          if (rr.type === RrType.SOA) {
-            if (soa !== undefined) throw invalid(rr, "is a second SOA");
-            soa = rr;
-            continue;
-          }
-          assertStorable(rr, apex);
-          bulk.add(rr);
-        }
-        if (soa === undefined)
-          throw new StoreError(
-            "STORE_INVALID",
-            `the records of zone ${apex.toString()} have no SOA among them`,
-          );
-        const recordCount = 1 + bulk.finish() - records.dropDoubles(empty.id);
-        const row = { ...empty, soa, serial: serialOf(soa, apex), recordCount };
-        catalogue.update(empty, row);
-        journal.appendCreation(row.id, row.serial, recordCount, origin);
-        return row;
-      })
-      .immediate();
-    catalogue.keep(zone);
-    return zone;
-  } finally {
-    db.pragma(`cache_size = ${-USUAL_CACHE}`);
-  }
-}
-
-/**
  * Removes a zone, its records and its journal.
  * @throws StoreError `STORE_NO_ZONE`; SqliteError
  */
@@ -155,7 +101,7 @@ export function dropZone(
 }
 
 /** The serial of a changeset's or a zone's SOA. @throws StoreError `STORE_INVALID` where it is no SOA of that zone */
-function serialOf(soa: ResourceRecord, apex: Name): number {
+export function serialOf(soa: ResourceRecord, apex: Name): number {
   if (soa.type !== RrType.SOA || soa.class !== RrClass.IN || soa.rdata.length < MIN_SOA_LENGTH) {
     throw invalid(soa, "is not an SOA");
   }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Catalogue } from "./catalogue.ts";
 import { openWriter, prepareFile, prepareWriter } from "./connection.ts";
+import { removeUnfinished } from "./creation.ts";
 import { guarded } from "./error.ts";
 import { checkInvariants, checkStructure } from "./integrity.ts";
 import { DirectoryLock } from "./lock.ts";
@@ -37,6 +38,7 @@ export function openStore(directory: string, options: StoreOptions = {}): Sqlite
       if (options.maxBytes !== undefined) limitSize(db, options.maxBytes);
       migrate(db, version);
       checkStructure(db);
+      removeUnfinished(db);
       const catalogue = new Catalogue(db);
       checkInvariants(db, catalogue);
       return new SqliteStore(db, lock, catalogue);

@@ -14,11 +14,24 @@ const ESCAPE = 1;
 /** Octets that no key is longer than: at most 254 of labels, each doubled by escapes at worst. */
 export const MAX_KEY_LENGTH = 512;
 
-const scratch = new Uint8Array(MAX_KEY_LENGTH);
+const scratch = Buffer.alloc(MAX_KEY_LENGTH);
 const labelStarts = new Uint8Array(128);
 
 /** The sort key of `name`, which must be `apex` or below it. */
 export function ownerKey(name: Name, apex: Name): Uint8Array {
+  const length = writeKey(name, apex);
+  const key = new Uint8Array(length);
+  for (let i = 0; i < length; i++) key[i] = scratch[i]!;
+  return key;
+}
+
+/** The sort key as text, one character an octet: in the same order, and faster to compare. */
+export function ownerKeyText(name: Name, apex: Name): string {
+  return scratch.toString("latin1", 0, writeKey(name, apex));
+}
+
+/** Writes the sort key into the scratch. @returns its octets */
+function writeKey(name: Name, apex: Name): number {
   const { wire } = name;
   const end = wire.length - apex.wire.length;
   let labels = 0;
@@ -38,7 +51,7 @@ export function ownerKey(name: Name, apex: Name): Uint8Array {
     }
     scratch[length++] = END;
   }
-  return scratch.slice(0, length);
+  return length;
 }
 
 /** The name a sort key stands for, in lower case, as wire form that ends in `apex` as written. */

@@ -17,14 +17,13 @@ const INSERT_ROW = "(?, ?, ?, ?, ?, ?)";
 const INSERT_COLUMNS = 6;
 
 /** Types whose RDATA hold names or text whose case does not count: two that differ in it alone are one record. */
-const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, RrType.TXT]);
+export const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, RrType.TXT]);
 
 /** What a commit does to the rows. */
 export class RecordTable {
   readonly #insert: Statement<[number, Uint8Array, number, Uint8Array, number, Uint8Array | null]>;
   readonly #delete: Statement<[number, Uint8Array, number, Uint8Array]>;
   readonly #siblings: Statement<[number, Uint8Array, number], Uint8Array>;
-  readonly #crowded: Statement<[number], [owner: Uint8Array, type: number]>;
   readonly #clear: Statement<[number]>;
 
   constructor(db: Database) {
@@ -35,11 +34,6 @@ export class RecordTable {
         "SELECT rdata FROM record WHERE zone = ? AND owner = ? AND type = ?",
       )
       .pluck();
-    this.#crowded = db
-      .prepare<[number], [Uint8Array, number]>(
-        "SELECT owner, type FROM record WHERE zone = ? GROUP BY owner, type HAVING count(*) > 1",
-      )
-      .raw();
     this.#clear = db.prepare("DELETE FROM record WHERE zone = ?");
   }
 
@@ -50,21 +44,6 @@ export class RecordTable {
     return (
       this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, apex)).changes === 1
     );
-  }
-
-  /** Removes what equals another record in all but letter case, in one pass over the zone. @returns how many went */
-  dropDoubles(zone: number): number {
-    let dropped = 0;
-    for (const [owner, type] of this.#crowded.all(zone)) {
-      if (CASE_COUNTS.has(type)) continue;
-      const seen = new Set<string>();
-      for (const rdata of this.#siblings.all(zone, owner, type)) {
-        const key = rdataKey(type, plain(rdata));
-        if (seen.has(key)) dropped += this.#delete.run(zone, owner, type, rdata).changes;
-        seen.add(key);
-      }
-    }
-    return dropped;
   }
 
   /** Removes a record, whatever its TTL. @returns false where the zone does not have it in these very RDATA */
@@ -103,11 +82,17 @@ export class BulkInsert {
     this.#many = prepare(BULK_ROWS);
   }
 
-  /** Adds a record, unless the very same RDATA are there: for letter case see {@link RecordTable.dropDoubles}. */
+  /** Adds a record, unless the very same RDATA are there. */
   add(rr: ResourceRecord): void {
-    const owner = ownerKey(rr.name, this.#apex);
     const waiting = this.#waiting;
-    waiting.push(this.#zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, this.#apex));
+    waiting.push(
+      this.#zone,
+      ownerKey(rr.name, this.#apex),
+      rr.type,
+      rr.rdata,
+      rr.ttl,
+      writtenOwner(rr.name, this.#apex),
+    );
     if (waiting.length === BULK_ROWS * INSERT_COLUMNS) {
       this.#inserted += this.#many.run(waiting).changes;
       waiting.length = 0;

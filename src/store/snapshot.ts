@@ -29,7 +29,9 @@ class Reader {
     this.db = openReader(file);
     this.rows = new RowPages(this.db);
     this.#zone = this.db
-      .prepare<[Uint8Array], ZoneColumns>(`SELECT ${ZONE_COLUMNS} FROM zone WHERE apex_key = ?`)
+      .prepare<[Uint8Array], ZoneColumns>(
+        `SELECT ${ZONE_COLUMNS} FROM zone WHERE apex_key = ? AND length(soa) > 0`,
+      )
       .raw();
     this.#begin = this.db.prepare("BEGIN");
     this.#end = this.db.prepare("COMMIT");

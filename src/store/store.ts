@@ -12,7 +12,8 @@ import type {
   ZoneStore,
 } from "../zone/ports.ts";
 import type { Catalogue, ZoneRow } from "./catalogue.ts";
-import { commitBatch, createZone, dropZone, type Tables } from "./changes.ts";
+import { commitBatch, dropZone, type Tables } from "./changes.ts";
+import { createZoneInSteps } from "./creation.ts";
 import { guarded, StoreError } from "./error.ts";
 import { Journal } from "./journal.ts";
 import type { DirectoryLock } from "./lock.ts";
@@ -58,9 +59,29 @@ export class SqliteStore implements ZoneStore {
   }
 
   create(apex: Name, records: Iterable<ResourceRecord>, origin: ChangeOrigin): StoredZone {
-    return this.#run(`creating zone ${apex.toString()}`, () =>
-      storedZone(createZone(this.#tables, apex, records, origin)),
-    );
+    const creating = this.createInSteps(apex, records, origin);
+    for (;;) {
+      const step = creating.next();
+      if (step.done === true) return step.value;
+    }
+  }
+
+  *createInSteps(
+    apex: Name,
+    records: Iterable<ResourceRecord>,
+    origin: ChangeOrigin,
+  ): Generator<number, StoredZone, undefined> {
+    const creating = createZoneInSteps(this.#tables, apex, records, origin);
+    try {
+      for (;;) {
+        const step = this.#run(`creating zone ${apex.toString()}`, () => creating.next());
+        if (step.done === true) return storedZone(step.value);
+        yield step.value;
+      }
+    } finally {
+      // Given up before its end: nothing of it stays.
+      creating.return(undefined as never);
+    }
   }
 
   drop(apex: Name): void {

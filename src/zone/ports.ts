@@ -65,8 +65,18 @@ export interface CommitPort {
 /** Everything the rest of the house asks of the durable copy. All but `commit` are synchronous and must be short. */
 export interface ZoneStore extends CommitPort {
   zones(): StoredZone[];
-  /** Creates a zone with its first records (one SOA among them), in one transaction. @throws where it exists */
+  /** Creates a zone with its first records (one SOA among them), all or nothing. @throws where it exists */
   create(apex: Name, records: Iterable<ResourceRecord>, origin: ChangeOrigin): StoredZone;
+  /**
+   * {@link create} in steps of some milliseconds, between which other changes may be committed. Given up before its end
+   * (`return`), it leaves nothing.
+   * @returns yields how many records are written so far
+   */
+  createInSteps(
+    apex: Name,
+    records: Iterable<ResourceRecord>,
+    origin: ChangeOrigin,
+  ): Generator<number, StoredZone, undefined>;
   /** Removes a zone, its records and its journal. */
   drop(apex: Name): void;
   /** A consistent snapshot for a transfer, an export or the building of an image. @throws where there is no such zone */
