@@ -325,12 +325,14 @@ class Loader {
     const file = resolve(this.#folder, value);
     if (isThere(file) && statSync(file).isFile()) {
       this.#zoneFiles.push({ file, apex });
-    } else {
-      const why = isThere(file) ? "is not a file" : "does not exist";
-      const advice =
-        "Paths are relative to the configuration file; leave file out for a zone that is in the store already.";
-      this.#problems.add(path, new Mistake("CONFIG_ZONE_FILE", `the zone file ${file} ${why}`, advice));
+      return file;
     }
+    const why = isThere(file) ? "is not a file" : "does not exist";
+    const advice =
+      "Paths are relative to the configuration file; a zone that is in the store already does without.";
+    // No error: a zone of the store must not stay away because its first file was cleaned up. One that needs it is refused.
+    const mistake = new Mistake("CONFIG_ZONE_FILE", `the zone file ${file} ${why}`, advice);
+    this.#problems.add(path, mistake, "value", "warning");
     return file;
   }
 

@@ -18,6 +18,7 @@ import type { Name } from "../wire/name.ts";
 import { soaSerial, withSerial } from "../wire/rdata/soa.ts";
 import { record, type ResourceRecord } from "../wire/record.ts";
 import type { Changeset, ChangeOrigin } from "../zone/changeset.ts";
+import { MAX_RRSET_OCTETS, RECORD_OVERHEAD } from "../zone/rrset-size.ts";
 import { nextSerial } from "../zone/serial.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { checkPrerequisites } from "./update-prerequisite.ts";
@@ -42,14 +43,6 @@ export interface UpdateContext {
   readonly limits: UpdateLimits;
   readonly origin: ChangeOrigin;
 }
-
-/**
- * Octets that the records of one RRset may take in an answer: one more would make it an answer, or a lone record in a
- * transfer, that no message can carry next to the longest names, an OPT record and a signature.
- */
-const MAX_RRSET_OCTETS = 64_000;
-/** Octets of a record besides its RDATA, its owner being a compression pointer (RFC 1035 §4.1.3). */
-const RECORD_OVERHEAD = 12;
 
 export type UpdateVerdict =
   | ({ readonly kind: "refused"; readonly rule?: UpdateRule | undefined } & UpdateRefusal)

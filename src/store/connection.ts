@@ -1,5 +1,6 @@
 /** Opening SQLite the way Rollcall uses it: one connection that writes, others that read (WAL). */
 import { closeSync, existsSync, mkdirSync, openSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { StoreError } from "./error.ts";
 
@@ -19,7 +20,7 @@ const BUSY_TIMEOUT = 5000;
  */
 export function prepareFile(directory: string, file: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     if (!existsSync(file)) closeSync(openSync(file, "a", 0o600));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -30,6 +31,14 @@ export function prepareFile(directory: string, file: string): void {
       error,
     );
   }
+}
+
+/** Makes a directory and those above it. Not `recursive`: that goes on for ever where none can be made, as below /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) makeDirectory(parent);
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 /**

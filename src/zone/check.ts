@@ -5,13 +5,14 @@
  * hurt somebody later. Linear in the records; memory grows with aliases, delegations and targets only.
  */
 import { RrType } from "../wire/iana/type.ts";
-import { nameOfKey } from "../wire/name.ts";
+import { LOWER, nameOfKey } from "../wire/name.ts";
 import type { Name } from "../wire/name.ts";
 import { rdataNames } from "../wire/rdata/rdata.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { ZoneProblemList } from "./problem.ts";
 import type { ZoneProblem, ZoneRecordPositions } from "./problem.ts";
 import { TargetResolution } from "./resolution.ts";
+import { MAX_RRSET_OCTETS, RECORD_OVERHEAD } from "./rrset-size.ts";
 
 export { formatZoneProblem } from "./problem.ts";
 export type { ZoneProblem, ZoneProblemCode } from "./problem.ts";
@@ -39,6 +40,19 @@ export function checkZone(
 const DEFAULT_MAX_PROBLEMS = 200;
 /** RFC 2308 §5: negative answers kept for more than a day have been found problematic. */
 const MAX_SENSIBLE_MINIMUM = 86_400;
+
+/** Enough that a zone of ordinary RRsets fills none of them. */
+const SIZE_BUCKETS = 65_536;
+
+function sizeOf({ rdata }: ResourceRecord): number {
+  return RECORD_OVERHEAD + rdata.length;
+}
+
+function bucketOf({ name, type }: ResourceRecord): number {
+  let hash = type;
+  for (const octet of name.wire) hash = Math.imul(hash ^ LOWER[octet]!, 0x0100_0193);
+  return (hash ^ (hash >>> 16)) & (SIZE_BUCKETS - 1);
+}
 
 class ZoneCheck {
   readonly #apex: Name;
@@ -75,6 +89,7 @@ class ZoneCheck {
   run(): ZoneProblem[] {
     for (let index = 0; index < this.#records.length; index++) this.#gather(index);
     for (let index = 0; index < this.#records.length; index++) this.#place(index);
+    this.#checkSizes();
     this.#checkApex();
     for (const index of this.#pointers) this.#checkTarget(index);
     return this.#problems.finish();
@@ -140,6 +155,26 @@ class ZoneCheck {
         index,
         "a wildcard cannot delegate, and BIND refuses such a zone (RFC 4592 §4.2)",
       );
+    }
+  }
+
+  //------- RRsets that no answer can carry -----------------------------------
+
+  /** Sums up sizes by a coarse hash first: only what shares an overfull bucket is looked at by name. */
+  #checkSizes(): void {
+    const buckets = new Float64Array(SIZE_BUCKETS);
+    for (const record of this.#records) buckets[bucketOf(record)]! += sizeOf(record);
+    if (buckets.every((octets) => octets <= MAX_RRSET_OCTETS)) return;
+    const sizes = new Map<string, number>();
+    for (const [index, record] of this.#records.entries()) {
+      if (buckets[bucketOf(record)]! <= MAX_RRSET_OCTETS) continue;
+      const key = `${record.name.key} ${record.type}`;
+      const before = sizes.get(key) ?? 0;
+      const after = before + sizeOf(record);
+      sizes.set(key, after);
+      if (before > MAX_RRSET_OCTETS || after <= MAX_RRSET_OCTETS) continue;
+      const message = `the records of this name and type take more than ${MAX_RRSET_OCTETS} octets, and no answer holds them`;
+      this.#problems.error("ZONE_RRSET_TOO_LARGE", index, message);
     }
   }
 

@@ -27,6 +27,7 @@ export type ZoneProblemCode =
   | "ZONE_MNAME_NO_ADDRESS" // the SOA's MNAME is in the zone and cannot be resolved
   | "ZONE_SOA_TIMES" // SOA times that contradict each other or hold for too long
   | "ZONE_TTL_ZERO" // an SOA or NS that no cache may keep
+  | "ZONE_RRSET_TOO_LARGE" // an RRset that no answer can carry
   | "ZONE_MORE"; // problems that were left out of the list
 
 export interface ZoneProblem {

@@ -144,7 +144,9 @@ describe("mistakes in files: all of them are told, and nothing is written", () =
 
   test("a zone file that is not there", async () => {
     server.configure({ config: ZONE.replace("smb.zone", "smb.zon") });
-    expect(await refused()).toMatch(/rollcall\.toml:5:8: error: the zone file \S+smb\.zon does not exist/);
+    const said = await refused();
+    expect(said).toMatch(/rollcall\.toml:5:8: warning: the zone file \S+smb\.zon does not exist/);
+    expect(said).toMatch(/smb\.zon: error: cannot be read: there is no such file/);
   });
 
   test("in a key file", async () => {
@@ -183,6 +185,11 @@ describe("mistakes in files: all of them are told, and nothing is written", () =
     expect(said).toContain("rollcall.toml: error: the configuration cannot be read: there is no such file");
     expect(said).toContain("--config FILE");
   });
+});
+
+test("a data directory where none can be made, and where trying would go on for ever", async () => {
+  writeFileSync(server.configFile, `listen = ["127.0.0.1:0"]\ndata = "/proc/rollcall/data"\n${ZONE}`);
+  expect(await refused()).toContain("STORE_ACCESS");
 });
 
 test("a data directory that cannot be made", async () => {

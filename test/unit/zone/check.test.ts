@@ -155,6 +155,13 @@ describe("warnings", () => {
     ]);
   });
 
+  test("an RRset that no answer can carry, its records apart from each other", () => {
+    const text = "x".repeat(250);
+    const lines = Array.from({ length: 250 }, (_, i) => `big TXT "${text}${i}"\nother${i} A 192.0.2.9`);
+    expect(check(`${HEAD}${lines.slice(0, 240).join("\n")}`)).toEqual([]);
+    expect(check(`${HEAD}${lines.join("\n")}`)).toEqual(["error ZONE_RRSET_TOO_LARGE big.smb.example. TXT"]);
+  });
+
   test("an MNAME elsewhere cannot be judged", () => {
     expect(check("$TTL 300\n@ SOA x.example. h 1 3600 600 604800 30\n@ NS ns1\nns1 A 192.0.2.1")).toEqual([]);
   });
