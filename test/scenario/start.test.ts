@@ -187,6 +187,15 @@ describe("mistakes in files: all of them are told, and nothing is written", () =
   });
 });
 
+test("a zone of the store is served without the file it came from", async () => {
+  await server.up();
+  await server.down();
+  rmSync(join(server.directory, "smb.zone"));
+  await server.up();
+  expect(await askText(server, "fs1.smb.example. A")).toMatchObject({ rcode: "NOERROR" });
+  await server.down();
+});
+
 test("a data directory where none can be made, and where trying would go on for ever", async () => {
   writeFileSync(server.configFile, `listen = ["127.0.0.1:0"]\ndata = "/proc/rollcall/data"\n${ZONE}`);
   expect(await refused()).toContain("STORE_ACCESS");
