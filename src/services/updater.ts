@@ -10,6 +10,7 @@ import type { ExtendedError } from "../wire/edns.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
 import { RrType } from "../wire/iana/type.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
+import type { ResourceRecord } from "../wire/record.ts";
 import type { Actor, Changeset } from "../zone/changeset.ts";
 import type { ChangeQueue } from "./change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
@@ -169,14 +170,24 @@ function by(requester: Requester, peer: Peer): object {
 
 /** What a changeset did, for a log line. */
 export function summary(changeset: Changeset): object {
-  const names = new Set<string>();
-  for (const rr of changeset.removed) names.add(rr.name.toString());
-  for (const rr of changeset.added) names.add(rr.name.toString());
+  const { zone, soaAfter, removed, added } = changeset;
   return {
-    zone: changeset.zone.toString(),
-    serial: soaSerial(changeset.soaAfter.rdata),
-    removed: changeset.removed.length,
-    added: changeset.added.length,
-    names: [...names].slice(0, MAX_LOGGED_NAMES),
+    zone: zone.toString(),
+    serial: soaSerial(soaAfter.rdata),
+    removed: removed.length,
+    added: added.length,
+    names: firstOwners(removed, added),
   };
+}
+
+/** The first few names of a change; a large one is not gone through for the rest. */
+function firstOwners(...lists: readonly (readonly ResourceRecord[])[]): string[] {
+  const names = new Map<string, string>();
+  for (const records of lists) {
+    for (const { name } of records) {
+      if (names.size === MAX_LOGGED_NAMES) return [...names.values()];
+      if (!names.has(name.key)) names.set(name.key, name.toString());
+    }
+  }
+  return [...names.values()];
 }
