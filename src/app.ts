@@ -28,6 +28,7 @@ import { JournalKeeper } from "./services/journal-keeper.ts";
 import { Notifier } from "./services/notifier.ts";
 import { RefusalLog } from "./services/refusal-log.ts";
 import { Transfers } from "./services/transfers.ts";
+import { inTurns } from "./services/turns.ts";
 import { Updater } from "./services/updater.ts";
 import { createZones, readNewZones } from "./services/zone-files.ts";
 import type { NewZone } from "./services/zone-files.ts";
@@ -44,6 +45,8 @@ import type { StoredZone } from "./zone/ports.ts";
 
 export { createLog } from "./services/log.ts";
 
+/** Records that are worth collecting as garbage when they are done with. */
+const MANY_RECORDS = 50_000;
 /** Most jobs of one commit. */
 const MAX_BATCH = 512;
 /** How long connections may take to fetch their last answers when the server stops, in milliseconds. */
@@ -152,8 +155,8 @@ export class Rollcall {
     const store = openStore(config.data);
     const server = new Rollcall(config, store, log, onStop);
     try {
-      createZones(server.#readNewZones(config), store, log, Date.now());
-      for (const zone of config.zones) server.#serveZone(zone);
+      await server.#createZones(await server.#readNewZones(config));
+      for (const zone of config.zones) await server.#serveZone(zone);
       await server.#renewContext();
       server.#notifier.configure(config.zones);
       await server.#openControl();
@@ -213,7 +216,7 @@ export class Rollcall {
       changes: this.#queue,
       zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
       publishedZone: (apex) => this.#zones.get(apex),
-      createZone: (apex, records, origin) => this.#createZone(apex, records, origin),
+      createZone: (apex, records, origin, onWritten) => this.#createZone(apex, records, origin, onWritten),
       limits: () => this.#config.limits.records,
       secondaries: (apex) => this.#notifier.status(apex),
       status: () => this.#status(),
@@ -232,14 +235,24 @@ export class Rollcall {
   }
 
   /** Reads the files of zones that the store does not have. @throws StartError */
-  #readNewZones(config: Config): readonly NewZone[] {
-    const { zones, problems } = readNewZones(config, this.#store);
+  async #readNewZones(config: Config): Promise<readonly NewZone[]> {
+    const { zones, problems } = await readNewZones(config, this.#store, this.#log);
     if (hasErrors(problems)) throw new StartError("a zone file has mistakes", problems);
     for (const problem of problems) this.#log.warn({ code: problem.code }, problemToText(problem));
     return zones;
   }
 
-  #serveZone(config: ZoneConfig): void {
+  async #createZones(zones: readonly NewZone[]): Promise<void> {
+    await createZones(zones, this.#store, this.#log, Date.now());
+    this.#giveBack(zones.reduce((sum, { records }) => sum + records.length, 0));
+  }
+
+  /** Returns the memory of records that were read and are stored now, where they are many. */
+  #giveBack(records: number): void {
+    if (records >= MANY_RECORDS) setImmediate(collectGarbage);
+  }
+
+  async #serveZone(config: ZoneConfig): Promise<void> {
     if (!this.#store.zones().some(({ apex }) => apex.equals(config.apex))) {
       const zone = config.apex.toString();
       this.#log.warn(
@@ -248,7 +261,7 @@ export class Rollcall {
       );
       return;
     }
-    const zone = this.#zones.put(config);
+    const zone = await this.#zones.open(config);
     const serial = soaSerial(zone.image.soa.rdata);
     this.#log.info(
       { zone: config.apex.toString(), serial, records: zone.image.recordCount, bytes: zone.image.usedBytes },
@@ -261,11 +274,13 @@ export class Rollcall {
     apex: Name,
     records: readonly ResourceRecord[],
     origin: ChangeOrigin,
+    onWritten: (records: number) => Promise<void>,
   ): Promise<StoredZone> {
-    const stored = this.#store.create(apex, records, origin);
+    const stored = await inTurns(this.#store.createInSteps(apex, records, origin), onWritten);
+    this.#giveBack(records.length);
     const config = zoneConfigOf(this.#config, apex);
     if (config !== undefined) {
-      this.#serveZone(config);
+      await this.#serveZone(config);
       await this.#renewContext();
       this.#notifier.configure(this.#config.zones);
     }
@@ -305,13 +320,13 @@ export class Rollcall {
     }
     const added: Name[] = [];
     try {
-      const read = this.#readNewZones(config);
+      const read = await this.#readNewZones(config);
       await this.#listeners.configure(config.listen);
-      createZones(read, this.#store, this.#log, Date.now());
+      await this.#createZones(read);
       for (const zone of config.zones) {
         if (this.#zones.get(zone.apex) !== undefined) continue;
         added.push(zone.apex);
-        this.#serveZone(zone);
+        await this.#serveZone(zone);
       }
     } catch (error) {
       for (const apex of added) this.#zones.remove(apex);

@@ -4,9 +4,9 @@
  */
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, resolve, sep } from "node:path";
-import { checkZone } from "../zone/check.ts";
+import { checkZoneInSteps } from "../zone/check.ts";
 import type { RecordPositions } from "../zonefile/positions.ts";
-import { parseZone } from "../zonefile/parser.ts";
+import { parseZoneInSteps } from "../zonefile/parser.ts";
 import { recordToText } from "../zonefile/printer.ts";
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
@@ -22,8 +22,27 @@ export interface LoadedZone {
   readonly problems: Problem[];
 }
 
+/** How far the reading of a zone file has come. */
+export interface LoadProgress {
+  readonly doing: "reading" | "checking";
+  /** Records read, or checked. */
+  readonly records: number;
+}
+
 /** Reads and checks the zone file of a zone. Never throws for a bad file: `problems` says all that is wrong with it. */
 export function loadZoneFile(file: string, apex: Name): LoadedZone {
+  const loading = loadZoneFileInSteps(file, apex);
+  for (;;) {
+    const step = loading.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** {@link loadZoneFile} in steps of some milliseconds. */
+export function* loadZoneFileInSteps(
+  file: string,
+  apex: Name,
+): Generator<LoadProgress, LoadedZone, undefined> {
   let text: Uint8Array;
   let folder: string;
   try {
@@ -41,25 +60,33 @@ export function loadZoneFile(file: string, apex: Name): LoadedZone {
     };
     return { records: [], problems: [problem] };
   }
-  const parsed = parseZone(text, {
+  const reading = parseZoneInSteps(text, {
     file,
     origin: apex,
     include: (name, from) => readIncluded(name, from, folder),
   });
+  let step = reading.next();
+  for (; step.done !== true; step = reading.next()) yield { doing: "reading", records: step.value };
+  const parsed = step.value;
   const problems: Problem[] = [...parsed.problems];
   // Checks of the zone as a whole mean little while records are missing from it.
-  if (!hasErrors(problems)) problems.push(...checkedZone(apex, parsed.records, file, parsed.positions));
+  if (!hasErrors(problems)) {
+    problems.push(...(yield* checkedZoneInSteps(apex, parsed.records, file, parsed.positions)));
+  }
   return { records: parsed.records, problems };
 }
 
-/** What is wrong with the records of a zone, taken together. */
-export function checkedZone(
+/** What is wrong with the records of a zone, taken together; in steps of some milliseconds. */
+export function* checkedZoneInSteps(
   apex: Name,
   records: readonly ResourceRecord[],
   file: string,
   positions?: RecordPositions,
-): Problem[] {
-  return checkZone(apex, records, { positions }).map((problem) => {
+): Generator<LoadProgress, Problem[], undefined> {
+  const checking = checkZoneInSteps(apex, records, { positions });
+  let step = checking.next();
+  for (; step.done !== true; step = checking.next()) yield { doing: "checking", records: step.value };
+  return step.value.map((problem) => {
     const { code, severity, owner, type, line } = problem;
     const about = type === undefined ? owner : `${owner} ${type}`;
     return { code, severity, file: problem.file ?? file, line, message: `${about}: ${problem.message}` };

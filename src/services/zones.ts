@@ -13,6 +13,7 @@ import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { ZoneSet } from "../zone/zone-set.ts";
 import type { PublishedZone } from "./change-queue.ts";
+import { atOnce, inTurns } from "./turns.ts";
 
 /** One zone: what the exchanges, the change queue and the administrator see of it. */
 export class ServedZone implements PublishedZone, ZoneAccess {
@@ -87,20 +88,34 @@ export class ServedZones {
    * @throws where the store has no such zone, or what it has cannot be served
    */
   put(config: ZoneConfig): ServedZone {
-    const snapshot = this.#store.snapshot(config.apex);
+    return this.#serve(config, atOnce(this.#load(config.apex)));
+  }
+
+  /**
+   * Begins to serve a zone of the store that is not served yet, however large, with others' turns in between.
+   * @returns the zone; the one that is served already, where there is one by then
+   * @throws where the store has no such zone, or what it has cannot be served
+   */
+  async open(config: ZoneConfig): Promise<ServedZone> {
+    const image = await inTurns(this.#load(config.apex));
+    // One that was served meanwhile may have changed already, and this image would not show it.
+    return this.get(config.apex) ?? this.#serve(config, image);
+  }
+
+  *#load(apex: Name): Generator<void, ZoneImage, undefined> {
+    const snapshot = this.#store.snapshot(apex);
     try {
-      const { apex } = config;
-      const steps = ZoneImage.buildInSteps(apex, snapshot.soa, snapshot.cursor(), this.#seed, this.epochs);
-      let step = steps.next();
-      while (step.done !== true) step = steps.next();
-      const image = step.value;
-      const zone = new ServedZone(config, image);
-      this.#zones.set(config.apex.key, zone);
-      this.#renew();
-      return zone;
+      return yield* ZoneImage.buildInSteps(apex, snapshot.soa, snapshot.cursor(), this.#seed, this.epochs);
     } finally {
       snapshot.close();
     }
+  }
+
+  #serve(config: ZoneConfig, image: ZoneImage): ServedZone {
+    const zone = new ServedZone(config, image);
+    this.#zones.set(config.apex.key, zone);
+    this.#renew();
+    return zone;
   }
 
   remove(apex: Name): void {

@@ -34,8 +34,24 @@ export function checkZone(
   records: readonly ResourceRecord[],
   options: CheckZoneOptions = {},
 ): ZoneProblem[] {
-  return new ZoneCheck(apex, records, options).run();
+  const checking = checkZoneInSteps(apex, records, options);
+  for (;;) {
+    const step = checking.next();
+    if (step.done === true) return step.value;
+  }
 }
+
+/** {@link checkZone} in steps of some milliseconds: yields how many records are checked so far. */
+export function checkZoneInSteps(
+  apex: Name,
+  records: readonly ResourceRecord[],
+  options: CheckZoneOptions = {},
+): Generator<number, ZoneProblem[], undefined> {
+  return new ZoneCheck(apex, records, options).steps();
+}
+
+/** Records that one step looks at. */
+const RECORDS_PER_STEP = 5000;
 
 const DEFAULT_MAX_PROBLEMS = 200;
 /** RFC 2308 §5: negative answers kept for more than a day have been found problematic. */
@@ -86,12 +102,23 @@ class ZoneCheck {
     this.#resolution = new TargetResolution(apex, this.#cuts, this.#dnames);
   }
 
-  run(): ZoneProblem[] {
-    for (let index = 0; index < this.#records.length; index++) this.#gather(index);
-    for (let index = 0; index < this.#records.length; index++) this.#place(index);
+  *steps(): Generator<number, ZoneProblem[], undefined> {
+    const { length } = this.#records;
+    for (let index = 0; index < length; index++) {
+      this.#gather(index);
+      if (index % RECORDS_PER_STEP === 0) yield 0;
+    }
+    for (let index = 0; index < length; index++) {
+      this.#place(index);
+      if (index % RECORDS_PER_STEP === 0) yield index;
+    }
     this.#checkSizes();
     this.#checkApex();
-    for (const index of this.#pointers) this.#checkTarget(index);
+    yield length;
+    for (const [count, index] of this.#pointers.entries()) {
+      this.#checkTarget(index);
+      if (count % RECORDS_PER_STEP === 0) yield length;
+    }
     return this.#problems.finish();
   }
 

@@ -10,8 +10,8 @@ import { ZoneReader } from "./reader.ts";
 import type { ZoneReaderOptions } from "./reader.ts";
 import { RecordCollector } from "./rrsets.ts";
 
-/** Records in one step of {@link parseZoneInSteps}: some tens of milliseconds. */
-const RECORDS_PER_STEP = 10_000;
+/** Records in one step of {@link parseZoneInSteps}: some milliseconds. */
+const RECORDS_PER_STEP = 2_500;
 
 export interface ParseZoneOptions extends ZoneReaderOptions {
   /** Errors, and warnings, that are listed at most; at that many errors reading stops. */

@@ -15,6 +15,7 @@ import { ControlServer } from "../../src/control/server.ts";
 import type { ReloadReport } from "../../src/control/verbs.ts";
 import { adminHandlers } from "../../src/services/admin.ts";
 import { ChangeQueue } from "../../src/services/change-queue.ts";
+import { inTurns } from "../../src/services/turns.ts";
 import { ServedZones } from "../../src/services/zones.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { SqliteStore } from "../../src/store/store.ts";
@@ -44,6 +45,8 @@ export class AdminHouse {
   /** What the next reload reports. */
   reloadReport: ReloadReport = { ok: true, at: START, problems: [], changes: [] };
   stops = 0;
+  /** Happens between what a verb prepares and the change it asks for. */
+  beforeChange: () => Promise<void> = () => Promise.resolve();
   readonly #config: Config;
   #control: ControlServer | undefined;
 
@@ -123,11 +126,16 @@ export class AdminHouse {
   async #listen(): Promise<void> {
     const handlers = adminHandlers({
       store: this.store,
-      changes: this.queue,
+      changes: {
+        submit: async (job) => {
+          await this.beforeChange();
+          return this.queue.submit(job);
+        },
+      },
       zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
       publishedZone: (apex) => this.zones.get(apex),
-      createZone: (apex, created, origin) => {
-        const stored = this.store.create(apex, created, origin);
+      createZone: async (apex, created, origin, onWritten) => {
+        const stored = await inTurns(this.store.createInSteps(apex, created, origin), onWritten);
         const config = zoneConfigOf(this.#config, apex);
         if (config !== undefined) this.zones.put(config);
         return stored;

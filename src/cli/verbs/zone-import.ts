@@ -5,7 +5,8 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { hasErrors } from "../../config/problem.ts";
-import { loadZoneFile, zoneTextPieces } from "../../config/zone-source.ts";
+import { loadZoneFileInSteps, zoneTextPieces } from "../../config/zone-source.ts";
+import type { LoadedZone } from "../../config/zone-source.ts";
 import type { ImportResult } from "../../control/verbs.ts";
 import { Name } from "../../wire/name.ts";
 import { diffSummary, diffText } from "../diff-text.ts";
@@ -31,12 +32,12 @@ export function addZoneImport(zone: Command): void {
 }
 
 async function importZone(zone: string, file: string, options: ImportOptions): Promise<void> {
-  const { records, problems } = loadZoneFile(file, Name.parse(zone));
+  const progress = new ProgressLine();
+  const { records, problems } = load(file, zone, progress);
   if (hasErrors(problems)) {
     const advice = "Nothing was changed. Correct the file and import it again.";
     throw new CommandError("ZONE_PROBLEMS", `${file} has errors`, { advice, problems });
   }
-  const progress = new ProgressLine();
   let result: ImportResult;
   try {
     const args = { zone, file: basename(file), dryRun: options.dryRun === true, actor: operatorName() };
@@ -58,6 +59,20 @@ async function importZone(zone: string, file: string, options: ImportOptions): P
   if (options.json === true) return printJson({ ...result, warnings });
   printProblems(warnings);
   return print(resultText(result));
+}
+
+function load(file: string, zone: string, progress: ProgressLine): LoadedZone {
+  const loading = loadZoneFileInSteps(file, Name.parse(zone));
+  try {
+    let step = loading.next();
+    for (; step.done !== true; step = loading.next()) {
+      const { doing, records } = step.value;
+      progress.show(`${doing} ${file}: ${records.toLocaleString("en-GB")} records`);
+    }
+    return step.value;
+  } finally {
+    progress.clear();
+  }
 }
 
 function stepText(value: unknown): string {

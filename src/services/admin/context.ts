@@ -17,12 +17,16 @@ export interface AdminContext {
   readonly zoneConfig: (apex: Name) => ZoneConfig | undefined;
   /** The zone being served at an apex. */
   readonly publishedZone: (apex: Name) => PublishedZone | undefined;
-  /** Creates a zone in the store, and serves it where the configuration names it. */
+  /**
+   * Creates a zone in the store, and serves it where the configuration names it.
+   * @param onWritten told how many records are written, every now and then; where it fails there will be no zone
+   */
   readonly createZone: (
     apex: Name,
     records: readonly ResourceRecord[],
     origin: ChangeOrigin,
-  ) => StoredZone | Promise<StoredZone>;
+    onWritten: (records: number) => Promise<void>,
+  ) => Promise<StoredZone>;
   /** Caps on records where the configuration does not name the zone. */
   readonly limits: () => RecordLimits;
   /** Where the secondaries of a zone have got to. */
@@ -82,9 +86,4 @@ export function changeFailure(error: unknown, apex: Name): unknown {
     return new ControlError("CONTROL_BUSY", error.message, { advice: "Try again later." });
   }
   return error instanceof ZoneGone ? notServed(apex) : error;
-}
-
-/** Lets queries and updates have the thread before a long piece of work goes on. */
-export function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

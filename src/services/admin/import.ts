@@ -5,7 +5,7 @@
 import type { RecordLimits } from "../../config/config.ts";
 import { hasErrors } from "../../config/problem.ts";
 import type { Problem } from "../../config/problem.ts";
-import { checkedZone } from "../../config/zone-source.ts";
+import { checkedZoneInSteps } from "../../config/zone-source.ts";
 import type { Arguments } from "../../control/dispatch.ts";
 import { ControlError } from "../../control/protocol.ts";
 import type { ControlRequest } from "../../control/server.ts";
@@ -14,14 +14,21 @@ import { RrType, typeToText } from "../../wire/iana/type.ts";
 import type { Name } from "../../wire/name.ts";
 import { soaSerial, withSerial } from "../../wire/rdata/soa.ts";
 import type { ResourceRecord } from "../../wire/record.ts";
-import { diffRecords } from "../../zone/algebra.ts";
+import { diffRecords, diffRecordsInSteps } from "../../zone/algebra.ts";
+import type { RecordChanges } from "../../zone/algebra.ts";
 import type { ChangeOrigin, Changeset } from "../../zone/changeset.ts";
 import { isAhead, nextSerial } from "../../zone/serial.ts";
 import type { ZoneView } from "../../zone/view.ts";
 import { parseZone } from "../../zonefile/parser.ts";
-import { breathe, changeFailure, nameOf, notServed } from "./context.ts";
+import { changeFailure, nameOf, notServed } from "./context.ts";
 import type { AdminContext } from "./context.ts";
 import { diffJson, soaChanged } from "./json.ts";
+import { breathe, inTurns } from "../turns.ts";
+
+/** Records that one step looks at. */
+const RECORDS_PER_STEP = 5000;
+/** Comparisons made beforehand; a zone that changes during each of them is compared while its updates wait. */
+const MAX_COMPARISONS = 3;
 
 export async function importZone(
   context: AdminContext,
@@ -34,20 +41,24 @@ export async function importZone(
   const limits = context.zoneConfig(apex)?.limits ?? context.limits();
   const records = await readUpload(apex, file, limits, request);
   await request.progress({ step: "checking the zone" });
-  const problems = checkedZone(apex, records, file);
+  const problems = await inTurns(checkedZoneInSteps(apex, records, file));
   if (hasErrors(problems)) {
     throw new ControlError("ZONE_PROBLEMS", `the records do not make a zone ${apex.toString()}`, {
       advice: "Nothing was changed.",
       problems,
     });
   }
-  checkLimits(records, limits);
-  const at = context.now();
+  await inTurns(checkLimitsInSteps(records, limits));
   const actor = { kind: "operator", name: args.text("actor") } as const;
   const exists = context.store.zones().some((zone) => zone.apex.equals(apex));
-  const result = exists
-    ? await change(context, apex, records, { actor, at, cause: "import", note: file }, dryRun, problems)
-    : await create(context, apex, records, { actor, at, cause: "create", note: file }, dryRun, problems);
+  const result = await (exists ? change : create)(context, {
+    apex,
+    records,
+    origin: { actor, at: context.now(), note: file },
+    dryRun,
+    warnings: problems,
+    tell: (step) => request.progress({ step }),
+  });
   if (!dryRun && result.outcome !== "unchanged") {
     const { outcome, serialBefore, serialAfter, diff } = result;
     const counts = { removed: diff.removedCount, added: diff.addedCount };
@@ -84,10 +95,18 @@ async function readUpload(
   return records;
 }
 
-/** The caps that hold for updates hold for imports too: else the next update would be refused for what it did not do. */
-function checkLimits(records: readonly ResourceRecord[], limits: RecordLimits): void {
+/**
+ * The caps that hold for updates hold for imports too: else the next update would be refused for what it did not do.
+ * @throws ControlError, while iterating
+ */
+function* checkLimitsInSteps(
+  records: readonly ResourceRecord[],
+  limits: RecordLimits,
+): Generator<void, void, undefined> {
   const types = new Map<string, Map<number, number>>();
+  let looked = 0;
   for (const { name, type } of records) {
+    if (++looked % RECORDS_PER_STEP === 0) yield;
     let counts = types.get(name.key);
     if (counts === undefined) types.set(name.key, (counts = new Map()));
     const count = (counts.get(type) ?? 0) + 1;
@@ -110,16 +129,25 @@ function overLimit(what: string, key: string, limit: number): ControlError {
   );
 }
 
-async function create(
-  context: AdminContext,
-  apex: Name,
-  records: readonly ResourceRecord[],
-  origin: ChangeOrigin,
-  dryRun: boolean,
-  warnings: readonly Problem[],
-): Promise<ImportResult> {
+/** An import whose records are good. */
+interface Import {
+  readonly apex: Name;
+  readonly records: readonly ResourceRecord[];
+  readonly origin: Omit<ChangeOrigin, "cause">;
+  readonly dryRun: boolean;
+  readonly warnings: readonly Problem[];
+  readonly tell: (step: string) => Promise<void>;
+}
+
+async function create(context: AdminContext, zone: Import): Promise<ImportResult> {
+  const { apex, records, dryRun, tell } = zone;
   const serial = soaSerial(soaOf(records).rdata);
-  if (!dryRun) await context.createZone(apex, records, origin);
+  if (!dryRun) {
+    const origin = { ...zone.origin, cause: "create" } as const;
+    await context.createZone(apex, records, origin, (written) =>
+      tell(`${written} of ${records.length} records written`),
+    );
+  }
   return {
     zone: apex.toString(),
     outcome: "created",
@@ -129,65 +157,98 @@ async function create(
     records: records.length,
     diff: { removed: [], added: [], removedCount: 0, addedCount: records.length },
     served: context.zoneConfig(apex) !== undefined,
-    warnings,
+    warnings: zone.warnings,
   };
 }
 
-async function change(
-  context: AdminContext,
-  apex: Name,
-  records: readonly ResourceRecord[],
-  origin: ChangeOrigin,
-  dryRun: boolean,
-  warnings: readonly Problem[],
-): Promise<ImportResult> {
+async function change(context: AdminContext, zone: Import): Promise<ImportResult> {
+  const { apex, tell } = zone;
   if (context.publishedZone(apex) === undefined) throw notServed(apex);
-  const judge = (view: ZoneView) => {
-    const { changeset, serialNote } = planImport(context, view, records, origin);
-    const outcome = changeset === undefined ? "unchanged" : "changed";
-    const serialBefore = soaSerial(view.soa.rdata);
-    const empty = { removed: [], added: [], removedCount: 0, addedCount: 0 };
-    const result: ImportResult = {
-      zone: apex.toString(),
-      outcome,
-      dryRun,
-      serialBefore,
-      serialAfter: changeset === undefined ? serialBefore : soaSerial(changeset.soaAfter.rdata),
-      serialNote,
-      records: records.length,
-      diff: changeset === undefined ? empty : diffJson(changeset),
-      served: true,
-      warnings,
-    };
-    return { changeset: dryRun ? undefined : changeset, result };
-  };
   try {
-    return await context.changes.submit({ apex, exclusive: true, judge });
+    // A large zone is compared beforehand, in turns with its updates; it counts if none has changed it in between.
+    for (let comparisons = 0; comparisons < MAX_COMPARISONS; comparisons++) {
+      await tell("comparing with the zone");
+      const compared = await compare(context, zone);
+      const result = await submit(context, zone, (view) =>
+        soaSerial(view.soa.rdata) === compared.serial ? compared.difference : undefined,
+      );
+      if (result !== undefined) return result;
+    }
+    const result = await submit(context, zone, () => {
+      // Alone in its batch, the job sees the committed zone: its records are those of the store.
+      const snapshot = context.store.snapshot(apex);
+      try {
+        return diffRecords(snapshot.records(), zone.records);
+      } finally {
+        snapshot.close();
+      }
+    });
+    return result!;
   } catch (error) {
     throw changeFailure(error, apex);
   }
 }
 
-/** The changeset that makes the zone of the view what the records say; none where it is that already. */
-function planImport(
-  context: AdminContext,
-  view: ZoneView,
-  records: readonly ResourceRecord[],
-  origin: ChangeOrigin,
-): { changeset: Changeset | undefined; serialNote: string } {
-  // Alone in its batch, the job sees the committed zone: its records are those of the store.
-  const snapshot = context.store.snapshot(view.apex);
-  let difference: ReturnType<typeof diffRecords>;
+/** What the zone of the store and the records differ in, and the serial at which they do. */
+async function compare(
+  { store }: AdminContext,
+  { apex, records }: Import,
+): Promise<{ serial: number; difference: RecordChanges }> {
+  const snapshot = store.snapshot(apex);
   try {
-    difference = diffRecords(snapshot.records(), records);
+    const difference = await inTurns(diffRecordsInSteps(snapshot.records(), records));
+    return { serial: soaSerial(snapshot.soa.rdata), difference };
   } finally {
     snapshot.close();
   }
-  const soa = soaOf(records);
+}
+
+/**
+ * Has the zone changed by a difference.
+ * @param differenceOf what the records differ in from a view; where it does not know, nothing is changed
+ */
+function submit(
+  context: AdminContext,
+  zone: Import,
+  differenceOf: (view: ZoneView) => RecordChanges | undefined,
+): Promise<ImportResult | undefined> {
+  const { apex, records, dryRun, warnings } = zone;
+  return context.changes.submit({
+    apex,
+    exclusive: true,
+    judge: (view) => {
+      const difference = differenceOf(view);
+      if (difference === undefined) return { result: undefined };
+      const { changeset, serialNote } = planImport(view, zone, difference);
+      const serialBefore = soaSerial(view.soa.rdata);
+      const empty = { removed: [], added: [], removedCount: 0, addedCount: 0 };
+      const result: ImportResult = {
+        zone: apex.toString(),
+        outcome: changeset === undefined ? "unchanged" : "changed",
+        dryRun,
+        serialBefore,
+        serialAfter: changeset === undefined ? serialBefore : soaSerial(changeset.soaAfter.rdata),
+        serialNote,
+        records: records.length,
+        diff: changeset === undefined ? empty : diffJson(changeset),
+        served: true,
+        warnings,
+      };
+      return { changeset: dryRun ? undefined : changeset, result };
+    },
+  });
+}
+
+/** The changeset that makes the zone of the view what the records say; none where it is that already. */
+function planImport(
+  view: ZoneView,
+  zone: Import,
+  { removed, added }: RecordChanges,
+): { changeset: Changeset | undefined; serialNote: string } {
+  const soa = soaOf(zone.records);
   const current = soaSerial(view.soa.rdata);
   const wanted = soaSerial(soa.rdata);
   const takesFile = isAhead(wanted, current);
-  const { removed, added } = difference;
   if (removed.length + added.length === 0 && !takesFile && !soaChanged(view.soa, soa)) {
     return { changeset: undefined, serialNote: "Nothing differs." };
   }
@@ -196,6 +257,7 @@ function planImport(
     ? "The serial is that of the file, which is ahead of the zone's."
     : `The file's serial ${wanted} is not ahead of ${current}, so the next one was taken (RFC 1982).`;
   const soaAfter = { ...soa, rdata: withSerial(soa.rdata, serial) };
+  const origin = { ...zone.origin, cause: "import" } as const;
   return {
     changeset: { zone: view.apex, soaBefore: view.soa, soaAfter, removed, added, origin },
     serialNote,

@@ -10,9 +10,10 @@ import type { ResourceRecord } from "../../wire/record.ts";
 import type { StoredZone, ZoneSnapshot } from "../../zone/ports.ts";
 import type { ZoneView } from "../../zone/view.ts";
 import { printZone } from "../../zonefile/printer.ts";
-import { breathe, nameOf, storedZone } from "./context.ts";
+import { nameOf, storedZone } from "./context.ts";
 import type { AdminContext } from "./context.ts";
 import { historyJson, recordJson, recordJsonSize } from "./json.ts";
+import { breathe } from "../turns.ts";
 
 /** Characters of one part of a long result. */
 const PART = 64 * 1024;

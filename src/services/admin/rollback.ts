@@ -9,9 +9,10 @@ import type { HistoryEntry } from "../../zone/ports.ts";
 import { planRollback } from "../../zone/rollback.ts";
 import { nextSerial } from "../../zone/serial.ts";
 import type { ZoneView } from "../../zone/view.ts";
-import { breathe, changeFailure, nameOf, notServed, storedZone } from "./context.ts";
+import { changeFailure, nameOf, notServed, storedZone } from "./context.ts";
 import type { AdminContext } from "./context.ts";
 import { diffJson } from "./json.ts";
+import { breathe } from "../turns.ts";
 
 /** Entries of the history read at once. */
 const HISTORY_PAGE = 50;

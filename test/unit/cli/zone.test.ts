@@ -75,6 +75,34 @@ describe("zone import", () => {
     expect(house.store.history(house.store.zones()[0]!.apex, { limit: 5 })).toHaveLength(2);
   });
 
+  test("compares again where the zone changed meanwhile", async () => {
+    await house.json("zone", "import", "smb.example", "zone");
+    house.write("zone", ZONE.replace("192.0.2.1\n", "192.0.2.111\n"));
+    house.beforeChange = async () => {
+      house.beforeChange = () => Promise.resolve();
+      await house.update("smb.example", "", "late A 192.0.2.9");
+    };
+    const { diff, serialBefore } = (await house.json(
+      "zone",
+      "import",
+      "smb.example",
+      "zone",
+    )) as ImportResult;
+    expect(serialBefore).toBe(11);
+    expect(diff).toMatchObject({ removedCount: 2, addedCount: 1 });
+    expect(await exported()).not.toContain("late");
+  });
+
+  test("comes to an end in a zone that changes all the time", async () => {
+    await house.json("zone", "import", "smb.example", "zone");
+    let changes = 0;
+    house.beforeChange = () => house.update("smb.example", "", `late${++changes} A 192.0.2.9`);
+    const { outcome, diff } = (await house.json("zone", "import", "smb.example", "zone")) as ImportResult;
+    expect(outcome).toBe("changed");
+    expect(diff).toMatchObject({ removedCount: changes, addedCount: 0 });
+    expect(await exported()).not.toContain("late");
+  });
+
   test("takes the file's serial where that is ahead, even if it is all that changed", async () => {
     await house.json("zone", "import", "smb.example", "zone");
     house.write("zone", ZONE.replace(" 10 ", " 2026030100 "));

@@ -1,7 +1,7 @@
 /** What an import refuses and what it warns of. Errors are those of named-checkzone or nsd-checkzone. */
 import { describe, expect, test } from "vitest";
 import { Name } from "../../../src/wire/name.ts";
-import { checkZone, formatZoneProblem } from "../../../src/zone/check.ts";
+import { checkZone, checkZoneInSteps, formatZoneProblem } from "../../../src/zone/check.ts";
 import { parse, zoneText } from "../../support/zonefile.ts";
 
 const HEAD = "$TTL 300\n@ SOA ns1 h 1 3600 600 604800 30\n@ NS ns1\nns1 A 192.0.2.1\n";
@@ -192,4 +192,20 @@ describe("the list", () => {
     ]);
     expect(problems[4]!.message).toBe("18 more errors are not listed");
   });
+});
+
+test("a large zone is checked in steps, with the same result", () => {
+  let text = `${HEAD}bad CNAME x\nbad A 192.0.2.1\n`;
+  for (let i = 0; i < 8000; i++) text += `_s${i}._tcp SRV 0 0 1 h${i}\n`;
+  const { records } = parse(text, "smb.example.");
+  const apex = Name.parse("smb.example.");
+  const checking = checkZoneInSteps(apex, records);
+  const checked: number[] = [];
+  let step = checking.next();
+  for (; step.done !== true; step = checking.next()) checked.push(step.value);
+  expect(checked.length).toBeGreaterThan(4);
+  expect(checked).toEqual(checked.toSorted((a, b) => a - b));
+  expect(checked.at(-1)).toBe(records.length);
+  expect(step.value).toEqual(checkZone(apex, records));
+  expect(step.value[0]).toMatchObject({ code: "ZONE_CNAME_AND_OTHER" });
 });

@@ -19,12 +19,12 @@ function cut(text: string): { entries: string[][]; faults: string[] } {
 describe("parseZoneInSteps", () => {
   test("stops on the way, and ends with what parseZone returns", () => {
     let text = "$TTL 60\n";
-    for (let i = 0; i < 25_000; i++) text += `host${i} A 10.0.${i >> 8}.${i & 255}\n`;
+    for (let i = 0; i < 6000; i++) text += `host${i} A 10.0.${i >> 8}.${i & 255}\n`;
     const steps = parseZoneInSteps(text, { file: "zone", origin });
     const seen: number[] = [];
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) seen.push(step.value);
-    expect(seen).toEqual([10_000, 20_000]);
+    expect(seen).toEqual([2500, 5000]);
     expect(lines(step.value.records)).toEqual(lines(parseZone(text, { file: "zone", origin }).records));
   });
 });
