@@ -74,6 +74,7 @@ export class ZoneImage implements ZoneView {
   ): ZoneImage {
     const image = new ZoneImage(apex, seed, epochs);
     image.#memory.u32[Header.TABLE] = image.#newTable(INITIAL_SLOTS);
+    image.#memory.u32[Header.TABLES] = 1;
     image.#putNode(apex, []);
     let owner: Name | undefined;
     let sets = new Map<number, { type: number; ttl: number; rdatas: Uint8Array[] }>();
@@ -444,6 +445,7 @@ export class ZoneImage implements ZoneView {
       this.#occupied++;
     }
     Atomics.store(i32, Header.TABLE, reference);
+    Atomics.add(i32, Header.TABLES, 1);
     this.#heap.retire(oldReference, ImageHeap.unitsFor(4 + oldCapacity * 4));
   }
 }

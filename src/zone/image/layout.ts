@@ -41,6 +41,8 @@ export const Header = {
   /** Seed and multiplier of the hash, the same in all images of a process. */
   SEED: 8,
   MULTIPLIER: 9,
+  /** How many tables there have been; counted up after {@link Header.TABLE} is swapped. */
+  TABLES: 10,
 } as const;
 
 /** Octets reserved for the header. */

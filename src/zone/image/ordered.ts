@@ -94,6 +94,7 @@ export class OrderedNodes {
     u32[Header.WILDCARDS] = this.#wildcards;
     u32[Header.APEX] = this.#references[0]![0]!;
     u32[Header.TABLE] = table;
+    u32[Header.TABLES] = 1;
     return this.#nodeCount;
   }
 

@@ -11,6 +11,9 @@ export const NOT_FOUND = 0;
 
 export class ImageReader {
   readonly memory: ImageMemory;
+  /** The table last met: its word index, and how many there had been. */
+  #table = 0;
+  #tables = -1;
 
   /** Attaches to an image in shared memory. @throws where the buffer holds none */
   constructor(memory: ImageMemory) {
@@ -76,24 +79,42 @@ export class ImageReader {
   }
 
   #probe(hash: number, lower: Uint8Array, start: number, length: number, wildcard: boolean): number {
-    // The table is read through the header each time: it is replaced as a whole when it grows.
-    const table = this.#follow(Atomics.load(this.memory.i32, Header.TABLE)) / 4;
+    const table = this.#currentTable();
     const { i32 } = this.memory;
     const capacity = i32[table]!;
     const mask = capacity - 1;
     const slots = table + 1;
     let index = hash & mask;
     for (let probes = 0; probes < capacity; probes++) {
-      const slot = Atomics.load(i32, slots + index);
-      if (slot === EMPTY) return NOT_FOUND;
-      if (((slot ^ hash) & ~REFERENCE_MASK) === 0 && slot !== GONE) {
-        const node = this.#follow(slot & REFERENCE_MASK);
-        if (this.memory.i32[node / 4] === hash && this.#hasName(node, lower, start, length, wildcard))
-          return node;
+      // Read plainly, a slot tells that the name is not here, and is read again to be followed: only an atomic load
+      // brings what the node holds with it. It costs a call, and most slots on the way are others'.
+      const seen = i32[slots + index]!;
+      if (seen === EMPTY) return NOT_FOUND;
+      if (((seen ^ hash) & ~REFERENCE_MASK) === 0) {
+        const slot = Atomics.load(i32, slots + index);
+        if (slot !== GONE) {
+          const node = this.#follow(slot & REFERENCE_MASK);
+          if (this.memory.i32[node / 4] === hash && this.#hasName(node, lower, start, length, wildcard))
+            return node;
+        }
       }
       index = (index + 1) & mask;
     }
     return NOT_FOUND;
+  }
+
+  /**
+   * The word index of the table. It is replaced as a whole when it grows, which is seldom: as long as their count, read
+   * plainly, is what it was, the one last met is whole, and no writer's yet. For had it been replaced before this
+   * reader's epoch, the epoch would have brought the new count with it.
+   */
+  #currentTable(): number {
+    const { i32 } = this.memory;
+    if (i32[Header.TABLES] !== this.#tables) {
+      this.#tables = Atomics.load(i32, Header.TABLES);
+      this.#table = this.#follow(Atomics.load(i32, Header.TABLE)) / 4;
+    }
+    return this.#table;
   }
 
   #hasName(node: number, lower: Uint8Array, start: number, length: number, wildcard: boolean): boolean {
