@@ -46,7 +46,8 @@ async function serve(options: CommonOptions): Promise<number> {
     server = await Rollcall.start(config, logger, requestStop);
   } catch (error) {
     flush();
-    if (error instanceof StartError) return startFailed(options, error.message, [...problems, ...error.problems]);
+    if (error instanceof StartError)
+      return startFailed(options, error.message, [...problems, ...error.problems]);
     const { message, code, advice } = error as { message: string; code?: string; advice?: string };
     if (code === undefined) throw error;
     return startFailed(options, message, [
