@@ -45,8 +45,9 @@ import type { StoredZone } from "./zone/ports.ts";
 
 export { createLog } from "./services/log.ts";
 
-/** Records that are worth collecting as garbage when they are done with. */
+/** Records that are worth collecting as garbage when they are done with, and the milliseconds after which they are. */
 const MANY_RECORDS = 50_000;
+const GIVE_BACK_DELAY = 1_000;
 /** Most jobs of one commit. */
 const MAX_BATCH = 512;
 /** How long connections may take to fetch their last answers when the server stops, in milliseconds. */
@@ -157,6 +158,7 @@ export class Rollcall {
     try {
       await server.#createZones(await server.#readNewZones(config));
       for (const zone of config.zones) await server.#serveZone(zone);
+      server.#giveBack(server.#zones.all().reduce((sum, { image }) => sum + image.recordCount, 0));
       await server.#renewContext();
       server.#notifier.configure(config.zones);
       await server.#openControl();
@@ -247,9 +249,10 @@ export class Rollcall {
     this.#giveBack(zones.reduce((sum, { records }) => sum + records.length, 0));
   }
 
-  /** Returns the memory of records that were read and are stored now, where they are many. */
+  /** Returns the memory that reading or loading so many records took on the way, where they are many. */
   #giveBack(records: number): void {
-    if (records >= MANY_RECORDS) setImmediate(collectGarbage);
+    // Later: whoever had them still has them, until what is under way now has come to its end.
+    if (records >= MANY_RECORDS) setTimeout(collectGarbage, GIVE_BACK_DELAY).unref();
   }
 
   async #serveZone(config: ZoneConfig): Promise<void> {
