@@ -14,7 +14,7 @@ import { ControlServer } from "./control/server.ts";
 import type { ReloadReport, ServerStatus } from "./control/verbs.ts";
 import type { DispatchContext } from "./protocol/dispatch.ts";
 import { QueryAnswerer } from "./protocol/query.ts";
-import { collectGarbage } from "./server/collect-garbage.ts";
+import { collectGarbage, giveMemoryBack } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
 import type { FrontCounters } from "./server/front.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
@@ -252,7 +252,7 @@ export class Rollcall {
   /** Returns the memory that reading or loading so many records took on the way, where they are many. */
   #giveBack(records: number): void {
     // Later: whoever had them still has them, until what is under way now has come to its end.
-    if (records >= MANY_RECORDS) setTimeout(collectGarbage, GIVE_BACK_DELAY).unref();
+    if (records >= MANY_RECORDS) setTimeout(giveMemoryBack, GIVE_BACK_DELAY).unref();
   }
 
   async #serveZone(config: ZoneConfig): Promise<void> {

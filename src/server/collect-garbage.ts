@@ -2,7 +2,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-let collector: (() => void) | undefined;
+type Collector = (options?: { readonly type: "major"; readonly flavor: "last-resort" }) => void;
+
+let collector: Collector | undefined;
 
 /**
  * Collects garbage in this thread, now. A dropped zone's shared memory lives until every thread that read it has let go
@@ -10,9 +12,21 @@ let collector: (() => void) | undefined;
  * next to nothing, would keep it for ever.
  */
 export function collectGarbage(): void {
+  theCollector()();
+}
+
+/**
+ * Collects garbage and gives the memory back to the system, where otherwise V8 keeps it at hand for some time; it takes
+ * some tens of milliseconds. For when much more was in use than will be again.
+ */
+export function giveMemoryBack(): void {
+  theCollector()({ type: "major", flavor: "last-resort" });
+}
+
+function theCollector(): Collector {
   if (collector === undefined) {
     setFlagsFromString("--expose-gc");
-    collector = runInNewContext("gc") as () => void;
+    collector = runInNewContext("gc") as Collector;
   }
-  collector();
+  return collector;
 }
