@@ -82,6 +82,18 @@ describe.runIf(native)("answer threads", () => {
     expect(queries.stray).toEqual([]);
   });
 
+  test("two that take any port of one address both stay through a reload", async () => {
+    const config = `threads = 1\n${ZONE}`;
+    const listen = ["127.0.0.1:0", "127.0.0.1:0"];
+    const rollcall = await start({ config, listen });
+    rollcall.configure({ config: config + OPEN, listen });
+    expect(await rollcall.control("reload", {})).toMatchObject({ ok: true });
+    expect((await rollcall.status()).listen).toEqual(rollcall.addresses);
+    for (const i of [0, 1]) {
+      expect(await askText({ port: portOf(rollcall, i) }, "fs1.smb.example. A")).toMatchObject(FS1);
+    }
+  });
+
   test.runIf(process.platform === "linux")(
     "a zone that goes takes its memory with it, in every thread",
     async () => {

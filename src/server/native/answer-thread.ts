@@ -79,6 +79,7 @@ class AnswerThread {
         continue;
       }
       const ready = this.#libc.poll(this.#poll.address, this.#sockets.length, ORDERS_INTERVAL);
+      if (ready < 0) this.#receiveFailed();
       if (ready <= 0) continue;
       for (let i = 0; i < this.#sockets.length; i++) {
         if (this.#pollWords[i * 2 + 1]! >>> 16 !== 0) this.#work(this.#sockets[i]!, MSG_DONTWAIT);

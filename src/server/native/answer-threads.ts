@@ -129,7 +129,7 @@ export class AnswerThreads implements UdpTransport {
   }
 
   /** What comes from now on waits in the sockets until the threads look there, in {@link ORDERS_INTERVAL} at most. */
-  open(address: string, port: number): Promise<UdpEndpoint> {
+  async open(address: string, port: number): Promise<UdpEndpoint> {
     const { libc } = this.#options;
     const count = this.#threads.length;
     const sockets = openSockets(libc, address, port, { count, wait: ORDERS_INTERVAL });
@@ -138,8 +138,7 @@ export class AnswerThreads implements UdpTransport {
       this.#threads[i]!.sockets.push(socket);
     }
     this.#post();
-    const endpoint = { port: boundPort(libc, sockets[0]!), close: () => this.#close(sockets) };
-    return Promise.resolve(endpoint);
+    return { port: boundPort(libc, sockets[0]!), close: () => this.#close(sockets) };
   }
 
   async serve(zones: readonly SharedZone[], identity: string): Promise<void> {

@@ -3,6 +3,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import type { UdpEndpoint } from "../../../src/server/transport.ts";
+import { DatagramBatch } from "../../../src/server/native/batch.ts";
+import { AF_INET } from "../../../src/server/native/libc.ts";
+import { SOCKADDR_BYTES, writeSockaddr } from "../../../src/server/native/sockaddr.ts";
 import type { ThreadStart } from "../../../src/server/native/thread-protocol.ts";
 import { MAX_HANDED_OVER } from "../../../src/server/native/thread-protocol.ts";
 import { Name } from "../../../src/wire/name.ts";
@@ -11,7 +14,7 @@ import { Header, REFERENCE_MASK, UNIT } from "../../../src/zone/image/layout.ts"
 import { decodeMessage } from "../../../src/wire/message.ts";
 import { Random } from "../../support/mutate.ts";
 import { answerText, SEED } from "../../support/zones.ts";
-import { native } from "../../support/native.ts";
+import { libc, native } from "../../support/native.ts";
 import { Peer, query, threadServer, update } from "./native.ts";
 import { idOf, messageOf } from "./transport.ts";
 
@@ -24,6 +27,32 @@ async function expectAnswer(client: Peer, port: number, id: number, address?: st
   expect(idOf(octets)).toBe(id);
   expect(answerText(decodeMessage(octets))).toMatchObject(FS1);
   expect(from).toMatchObject({ port, ...(address === undefined ? {} : { address }) });
+}
+
+/** Sends a datagram on loopback from any port, as only a raw socket can. */
+function sendRaw(from: number, to: number, message: Uint8Array): void {
+  const SOCK_RAW = 3;
+  const IPPROTO_UDP = 17;
+  const fd = libc.socket(AF_INET, SOCK_RAW, IPPROTO_UDP);
+  const batch = new DatagramBatch(libc, 1, 1024);
+  const length = 8 + message.length;
+  // Ports, length, and no checksum (RFC 768).
+  batch.buffers[0]!.set([
+    from >> 8,
+    from & 255,
+    to >> 8,
+    to & 255,
+    length >> 8,
+    length & 255,
+    0,
+    0,
+    ...message,
+  ]);
+  const address = new Uint8Array(SOCKADDR_BYTES);
+  writeSockaddr(address, 0, "127.0.0.1", 0);
+  batch.aim(0, length, address, 0, 0, 0);
+  expect(batch.send(fd, 1)).toBe(1);
+  libc.close(fd);
 }
 
 describe.runIf(native)("what comes", () => {
@@ -151,19 +180,16 @@ describe.runIf(native)("what comes", () => {
     expect(client.waiting).toBe(0);
   });
 
-  test.runIf(process.getuid?.() === 0).each([7, 19])(
+  test.runIf(process.getuid?.() === 0).each([0, 7, 19])(
     "nothing from port %i is answered (root alone can ask so)",
     async (from) => {
       await using server = await threadServer();
       const { port } = await server.threads.open("127.0.0.1", 0);
       using client = await Peer.open();
-      using service = await Peer.open("127.0.0.1", from);
-      await service.send(query(4), port);
-      await service.send(update(5), port);
+      for (const message of [query(4), update(5)]) sendRaw(from, port, message);
       await expectAnswer(client, port, 7);
-      expect(server.threads.counters.ignored).toBe(2);
+      expect(server.threads.counters).toMatchObject({ received: 3, ignored: 2 });
       expect(server.arrivals.all).toEqual([]);
-      expect([client.waiting, service.waiting]).toEqual([0, 0]);
     },
   );
 
@@ -209,6 +235,28 @@ describe.runIf(native)("what comes", () => {
       expect(new Set(ids)).toEqual(new Set([1000 + id, 2000 + id]));
     }
     expect(server.threads.replaced).toBe(0);
+  });
+
+  test("a socket whose every receive call fails is counted, and keeps no other address from being answered", async () => {
+    const fds: number[] = [];
+    const socket = (...args: Parameters<typeof libc.socket>): number => {
+      fds.push(libc.socket(...args));
+      return fds.at(-1)!;
+    };
+    await using server = await threadServer(1, { libc: { ...libc, socket } });
+    const broken = await server.threads.open("127.0.0.1", 0);
+    const { port } = await server.threads.open("127.0.0.1", 0);
+    // Another kind of socket in its place: one that receives nothing unless it is connected.
+    const SOCK_STREAM = 1;
+    libc.close(fds[0]!);
+    const others: number[] = [];
+    for (let fd = -1; fd !== fds[0]; others.push(fd)) fd = libc.socket(AF_INET, SOCK_STREAM, 0);
+    for (const fd of others.slice(0, -1)) libc.close(fd);
+    using client = await Peer.open();
+    await expect.poll(() => server.threads.counters.receiveErrors).toBeGreaterThan(20);
+    for (let id = 0; id < 20; id++) await expectAnswer(client, port, id);
+    expect(server.threads.replaced).toBe(0);
+    await broken.close();
   });
 
   test("more than may wait for the control thread is dropped and counted; queries go on meanwhile", async () => {
@@ -299,8 +347,8 @@ describe.runIf(native)("addresses", () => {
     await using one = await threadServer(2);
     await using two = await threadServer(2);
     const { port } = await one.threads.open("127.0.0.1", 0);
-    expect(() => two.threads.open("127.0.0.1", port)).toThrow("bind EADDRINUSE");
-    expect(() => two.threads.open("0.0.0.0", port)).toThrow("bind EADDRINUSE");
+    await expect(two.threads.open("127.0.0.1", port)).rejects.toThrow("bind EADDRINUSE");
+    await expect(two.threads.open("0.0.0.0", port)).rejects.toThrow("bind EADDRINUSE");
     using client = await Peer.open();
     await expectAnswer(client, port, 1);
   });
