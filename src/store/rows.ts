@@ -2,16 +2,19 @@
  * Reading the `record` table fast: SQLite puts whole pages of rows into one value each, so that a million records cost
  * two thousand calls and not a million, and no object is made for a row.
  *
- * A page is its rows one after the other, each
+ * A page is its rows one after the other. Of most rows it need not say the type, TTL and RDLENGTH, because they are the
+ * usual ones: those of the last row of the page before.
  *
- *     "+" where the owner as written follows | RDLENGTH * 65536 + type | space | TTL | space      (decimal text)
- *     | owner key | 00 | RDATA | owner as written, in wire form
+ *     owner key | 00 | "=" | RDATA
+ *     owner key | 00 | " " | RDLENGTH * 65536 + type | " " | TTL | " " | RDATA                      (decimal text)
+ *     owner key | 00 | "+" | RDLENGTH * 65536 + type | " " | TTL | " " | RDATA | owner as written, in wire form
  *
  * A key ends where a label would begin with 00, which none does; a name in wire form knows its end likewise.
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { RecordCursor } from "../wire/cursor.ts";
 import { RrClass } from "../wire/iana/class.ts";
+import { RrType } from "../wire/iana/type.ts";
 import { MAX_NAME_LENGTH, type Name } from "../wire/name.ts";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
 import { MAX_KEY_LENGTH, writeOwner } from "./owner-key.ts";
@@ -24,16 +27,32 @@ const MAX_RDATA_LENGTH = 65_535;
 
 const SPACE = 0x20;
 const PLUS = 0x2b;
+const EQUALS = 0x3d;
 /** The digit 0. */
 const ZERO = 0x30;
 
+/** What rows have mostly. */
+interface Usual {
+  readonly type: number;
+  readonly ttl: number;
+  readonly length: number;
+}
+
+/** A guess for the first page: an A record. */
+const FIRST_GUESS: Usual = { type: RrType.A, ttl: 3600, length: 4 };
+
 // SQLite joins BLOBs octet by octet, and the cast gives them all back, 00 among them.
-const ROW = "(length(rdata) << 16 | type) || ' ' || ttl || ' ' || owner || x'00' || rdata";
+const NUMBERS = "(length(rdata) << 16 | type) || ' ' || ttl || ' '";
 
 /** SQLite hands rows to an aggregate in the order of the subquery. It does not promise so: the cursor checks it. */
 function selectPage(after: string): string {
-  return `SELECT CAST(group_concat(CASE WHEN owner_written IS NULL THEN ${ROW} ELSE '+' || ${ROW} || owner_written END, '')
-                      AS BLOB)
+  return `SELECT CAST(group_concat(
+            CASE WHEN type = ? AND ttl = ? AND length(rdata) = ? AND owner_written IS NULL
+                   THEN owner || x'003d' || rdata
+                 WHEN owner_written IS NULL
+                   THEN owner || x'0020' || ${NUMBERS} || rdata
+                 ELSE owner || x'002b' || ${NUMBERS} || rdata || owner_written
+            END, '') AS BLOB)
           FROM (SELECT owner, type, rdata, ttl, owner_written FROM record WHERE zone = ? ${after}
                 ORDER BY owner, type, rdata LIMIT ?)`;
 }
@@ -41,20 +60,30 @@ function selectPage(after: string): string {
 /** The pages of one zone's rows, in canonical owner order, then by type and RDATA. */
 export interface PageSource {
   /** Undefined where there are no rows. */
-  first(): Uint8Array | undefined;
+  first(usual: Usual): Uint8Array | undefined;
   /** The page behind a row. */
-  after(key: Uint8Array, type: number, rdata: Uint8Array): Uint8Array | undefined;
+  after(key: Uint8Array, type: number, rdata: Uint8Array, usual: Usual): Uint8Array | undefined;
+}
+
+/** As integers, which SQLite compares faster with its own. */
+type UsualColumns = [type: bigint, ttl: bigint, length: bigint];
+
+function columnsOf({ type, ttl, length }: Usual): UsualColumns {
+  return [BigInt(type), BigInt(ttl), BigInt(length)];
 }
 
 /** Fetches pages from a database. */
 export class RowPages {
-  readonly #first: Statement<[number, number], Uint8Array | null>;
-  readonly #next: Statement<[number, Uint8Array, number, Uint8Array, number], Uint8Array | null>;
+  readonly #first: Statement<[...UsualColumns, number, number], Uint8Array | null>;
+  readonly #next: Statement<
+    [...UsualColumns, number, Uint8Array, number, Uint8Array, number],
+    Uint8Array | null
+  >;
 
   constructor(db: Database) {
-    this.#first = db.prepare<[number, number], Uint8Array | null>(selectPage("")).pluck();
+    this.#first = db.prepare<[...UsualColumns, number, number], Uint8Array | null>(selectPage("")).pluck();
     this.#next = db
-      .prepare<[number, Uint8Array, number, Uint8Array, number], Uint8Array | null>(
+      .prepare<[...UsualColumns, number, Uint8Array, number, Uint8Array, number], Uint8Array | null>(
         selectPage("AND (owner, type, rdata) > (?, ?, ?)"),
       )
       .pluck();
@@ -62,8 +91,9 @@ export class RowPages {
 
   of(zone: number): PageSource {
     return {
-      first: () => pageOf(this.#first.get(zone, PAGE_ROWS)),
-      after: (key, type, rdata) => pageOf(this.#next.get(zone, key, type, rdata, PAGE_ROWS)),
+      first: (usual) => pageOf(this.#first.get(...columnsOf(usual), zone, PAGE_ROWS)),
+      after: (key, type, rdata, usual) =>
+        pageOf(this.#next.get(...columnsOf(usual), zone, key, type, rdata, PAGE_ROWS)),
     };
   }
 }
@@ -85,6 +115,8 @@ export class RowCursor implements RecordCursor {
   readonly #pages: PageSource;
   readonly #apex: Uint8Array;
   #page: Uint8Array | undefined;
+  /** What its rows have where they do not say. */
+  #usual: Usual = FIRST_GUESS;
   /** Where the next row begins in the page. */
   #at = 0;
   #rowsInPage = 0;
@@ -105,7 +137,7 @@ export class RowCursor implements RecordCursor {
   next(): boolean {
     if (!this.#begun) {
       this.#begun = true;
-      this.#page = this.#pages.first();
+      this.#page = this.#pages.first(this.#usual);
     } else if (this.#page !== undefined && this.#at === this.#page.length) {
       this.#page = this.#nextPage();
       this.#at = 0;
@@ -120,29 +152,42 @@ export class RowCursor implements RecordCursor {
   #nextPage(): Uint8Array | undefined {
     if (this.#rowsInPage < PAGE_ROWS) return undefined; // it was the last: no need to ask
     const key = this.#key.slice(0, this.#keyLength - 1);
-    return this.#pages.after(key, this.type, this.rdata.slice(0, this.rdataLength));
+    const { type, ttl, rdataLength: length } = this;
+    this.#usual = { type, ttl, length };
+    return this.#pages.after(key, type, this.rdata.slice(0, length), this.#usual);
   }
 
   #readRow(page: Uint8Array): void {
+    const typeBefore = this.type;
+    const sameKey = this.#readKey(page);
+    const mark = page[this.#at++];
+    const length = mark === EQUALS ? this.#takeUsual() : this.#readNumbers(page);
+    // What is behind the last row of a page sorts behind it, or SQLite would not have given it.
+    if (sameKey && this.#rowsInPage > 0) this.#assertBehind(typeBefore, page, length);
+    this.#readRdata(page, length);
+    if (mark === PLUS) this.#readOwner(page, sameKey);
+    else this.#settleOwner(sameKey);
+  }
+
+  #takeUsual(): number {
+    const { type, ttl, length } = this.#usual;
+    this.type = type;
+    this.ttl = ttl;
+    return length;
+  }
+
+  /** @returns octets of RDATA */
+  #readNumbers(page: Uint8Array): number {
     let at = this.#at;
-    const isWritten = page[at] === PLUS;
-    if (isWritten) at++;
     let lengthAndType = 0;
     for (; page[at] !== SPACE; at++) lengthAndType = lengthAndType * 10 + page[at]! - ZERO;
     at++;
     let ttl = 0;
     for (; page[at] !== SPACE; at++) ttl = ttl * 10 + page[at]! - ZERO;
-    at++;
-    const typeBefore = this.type;
     this.type = lengthAndType & 0xffff;
     this.ttl = ttl;
-    this.#at = at;
-    const sameKey = this.#readKey(page);
-    // What is behind the last row of a page sorts behind it, or SQLite would not have given it.
-    if (sameKey && this.#rowsInPage > 0) this.#assertBehind(typeBefore, page, lengthAndType >>> 16);
-    this.#readRdata(page, Math.floor(lengthAndType / 65_536));
-    if (isWritten) this.#readOwner(page, sameKey);
-    else this.#settleOwner(sameKey);
+    this.#at = at + 1;
+    return Math.floor(lengthAndType / 65_536);
   }
 
   /** Reads the owner's key. @returns whether it is that of the row before */

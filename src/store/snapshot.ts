@@ -142,8 +142,8 @@ class Snapshot implements ZoneSnapshot {
     };
     return new RowCursor(
       {
-        first: () => read(() => pages.first()),
-        after: (key, type, rdata) => read(() => pages.after(key, type, rdata)),
+        first: (usual) => read(() => pages.first(usual)),
+        after: (key, type, rdata, usual) => read(() => pages.after(key, type, rdata, usual)),
       },
       this.apex,
     );

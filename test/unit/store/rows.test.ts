@@ -15,6 +15,9 @@ import { aRecord, recordToLine, soaRecord, someOrigin } from "../../support/mode
 const apex = Name.parse("Smb.example.");
 const a = (owner: string, address: string): ResourceRecord => aRecord(apex, owner, address);
 
+const serialText = (i: number): ResourceRecord =>
+  record(Name.parse(`h${i}`, apex), RrType.TXT, 7, Uint8Array.of(2, i >> 8, i & 255));
+
 let directory: string;
 let store: SqliteStore;
 
@@ -74,6 +77,15 @@ describe("a cursor", () => {
     },
   );
 
+  test("knows what is usual from page to page", () => {
+    const records = Array.from({ length: 2500 }, (_, i) => {
+      if (i % 97 === 0) return a(`H${i}`, "192.0.2.1");
+      if (i % 89 === 0) return aRecord(apex, `h${i}`, "192.0.2.1", 3600);
+      return Math.floor(i / 700) % 2 === 0 ? serialText(i) : a(`h${i}`, "192.0.2.1");
+    });
+    expect(throughStore(records)).toEqual(canonical(records));
+  });
+
   test("goes on within an RRset where a page ended", () => {
     const records = [
       ...Array.from({ length: 1500 }, (_, i) => a("many", `10.0.${i >> 8}.${i & 255}`)),
@@ -130,7 +142,7 @@ describe("a cursor", () => {
 
 /** A row as SQLite writes it; octets as characters. */
 function row(key: string, type: number, rdata: string, written = ""): string {
-  return `${written === "" ? "" : "+"}${rdata.length * 65_536 + type} 60 ${key}\0${rdata}${written}`;
+  return `${key}\0${written === "" ? " " : "+"}${rdata.length * 65_536 + type} 60 ${rdata}${written}`;
 }
 
 /** A cursor over one page of these rows. */
@@ -151,6 +163,7 @@ describe("pages", () => {
       row("b\0", 1, three, "\x01B\x03smb\x07example\0"),
       row("b\0", 65_535, ""),
       row("b\0b\0", 1, one),
+      `c\0\0=${two}`, // an A record of the usual TTL
     ];
     expect(drawn(page(...rows)).map(recordToLine)).toEqual([
       "Smb.example. 60 A 192.0.2.1",
@@ -158,6 +171,7 @@ describe("pages", () => {
       "B.smb.example. 60 A 192.0.2.3",
       "b.Smb.example. 60 TYPE65535 \\# 0",
       "b.b.Smb.example. 60 A 192.0.2.1",
+      "c.Smb.example. 3600 A 192.0.2.2",
     ]);
   });
 
