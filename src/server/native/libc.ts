@@ -16,6 +16,7 @@ export const SOL_SOCKET = 1;
 export const SOL_IPV6 = 41;
 export const SO_SNDBUF = 7;
 export const SO_RCVBUF = 8;
+export const SO_RCVBUFFORCE = 33;
 export const SO_REUSEPORT = 15;
 export const SO_RCVTIMEO = 20;
 export const IP_PKTINFO = 8;

@@ -11,6 +11,7 @@ import {
   IPV6_V6ONLY,
   PMTUDISC_OMIT,
   SO_RCVBUF,
+  SO_RCVBUFFORCE,
   SO_RCVTIMEO,
   SO_REUSEPORT,
   SO_SNDBUF,
@@ -101,7 +102,10 @@ function newSocket(libc: Libc, address: string, wait: number): NativeSocket {
   const fd = libc.socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd < 0) throw failed(libc, "socket");
   try {
-    setOption(libc, fd, SOL_SOCKET, SO_RCVBUF, [RECEIVE_BUFFER]);
+    // Beyond net.core.rmem_max where the process may (CAP_NET_ADMIN), up to it elsewhere.
+    if (!trySetOption(libc, fd, SOL_SOCKET, SO_RCVBUFFORCE, [RECEIVE_BUFFER])) {
+      setOption(libc, fd, SOL_SOCKET, SO_RCVBUF, [RECEIVE_BUFFER]);
+    }
     setOption(libc, fd, SOL_SOCKET, SO_SNDBUF, [SEND_BUFFER]);
     setOption(libc, fd, SOL_SOCKET, SO_RCVTIMEO, [Math.floor(wait / 1000), 0, (wait % 1000) * 1000, 0]);
     if (v6) {
@@ -141,9 +145,20 @@ function scopeId(zone: string): number {
 }
 
 function setOption(libc: Libc, fd: number, level: number, option: number, words: readonly number[]): void {
+  if (!trySetOption(libc, fd, level, option, words)) throw failed(libc, "setsockopt");
+}
+
+/** @returns whether the kernel agreed */
+function trySetOption(
+  libc: Libc,
+  fd: number,
+  level: number,
+  option: number,
+  words: readonly number[],
+): boolean {
   const { address, buffer } = scratchOf(libc);
   new Uint32Array(buffer).set(words);
-  if (libc.setsockopt(fd, level, option, address, words.length * 4) < 0) throw failed(libc, "setsockopt");
+  return libc.setsockopt(fd, level, option, address, words.length * 4) >= 0;
 }
 
 function scratchOf(libc: Libc): NativeMemory {
