@@ -19,7 +19,12 @@ export async function createLog(level: LogLevel): Promise<Log> {
   if (process.stdout.isTTY) {
     const pretty = await import("pino-pretty").catch(() => undefined);
     if (pretty !== undefined) {
-      const stream = pretty.default({ sync: true, ignore: "pid,hostname", translateTime: "SYS:HH:MM:ss.l" });
+      const stream = pretty.default({
+        sync: true,
+        singleLine: true,
+        ignore: "pid,hostname",
+        translateTime: "SYS:HH:MM:ss.l",
+      });
       return { logger: pino({ level }, stream), flush: () => undefined };
     }
   }
