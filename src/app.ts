@@ -219,6 +219,7 @@ export class Rollcall {
       zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
       publishedZone: (apex) => this.#zones.get(apex),
       createZone: (apex, records, origin, onWritten) => this.#createZone(apex, records, origin, onWritten),
+      released: (records) => this.#giveBack(records),
       limits: () => this.#config.limits.records,
       secondaries: (apex) => this.#notifier.status(apex),
       status: () => this.#status(),
@@ -280,7 +281,6 @@ export class Rollcall {
     onWritten: (records: number) => Promise<void>,
   ): Promise<StoredZone> {
     const stored = await inTurns(this.#store.createInSteps(apex, records, origin), onWritten);
-    this.#giveBack(records.length);
     const config = zoneConfigOf(this.#config, apex);
     if (config !== undefined) {
       await this.#serveZone(config);

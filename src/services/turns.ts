@@ -1,7 +1,7 @@
 /** Long work of the control thread, in turns with everything else it has to do. */
 
-/** Milliseconds of work after which others have their turn: an update waits no longer for it than for a commit. */
-const TURN = 8;
+/** Milliseconds of work after which others have their turn; an update on its way through the server takes several. */
+const TURN = 3;
 
 /** Lets queries and updates have the thread before a long piece of work goes on. */
 export function breathe(): Promise<void> {

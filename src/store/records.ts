@@ -6,7 +6,7 @@ import { LOWER, type Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import { StoreError } from "./error.ts";
-import { ownerKey } from "./owner-key.ts";
+import { ownerKey } from "../zone/owner-key.ts";
 import { plain } from "./rr-blob.ts";
 
 /** Rows that one statement of a bulk insert takes. */

@@ -17,7 +17,7 @@ import { RrClass } from "../wire/iana/class.ts";
 import { RrType } from "../wire/iana/type.ts";
 import { MAX_NAME_LENGTH, type Name } from "../wire/name.ts";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
-import { MAX_KEY_LENGTH, writeOwner } from "./owner-key.ts";
+import { MAX_KEY_LENGTH, writeOwner } from "../zone/owner-key.ts";
 import { plain } from "./rr-blob.ts";
 
 /** Rows of a page: enough to make the call into SQLite cheap, few enough that the largest RDATA fit in memory. */

@@ -105,25 +105,8 @@ export function diffRecords(
   before: Iterable<ResourceRecord>,
   after: Iterable<ResourceRecord>,
 ): RecordChanges {
-  const comparing = diffRecordsInSteps(before, after);
-  for (;;) {
-    const step = comparing.next();
-    if (step.done === true) return step.value;
-  }
-}
-
-/** Records that one step of a comparison looks at: some milliseconds. */
-const RECORDS_PER_STEP = 5000;
-
-/** {@link diffRecords} in steps of some milliseconds: yields how many records of both sides are looked at so far. */
-export function* diffRecordsInSteps(
-  before: Iterable<ResourceRecord>,
-  after: Iterable<ResourceRecord>,
-): Generator<number, RecordChanges, undefined> {
-  let looked = 0;
   const left = new Map<string, ResourceRecord>();
   for (const rr of before) {
-    if (++looked % RECORDS_PER_STEP === 0) yield looked;
     if (rr.type === RrType.SOA) continue;
     const key = recordKey(rr);
     if (!left.has(key)) left.set(key, rr);
@@ -132,7 +115,6 @@ export function* diffRecordsInSteps(
   const added: ResourceRecord[] = [];
   const seen = new Set<string>();
   for (const rr of after) {
-    if (++looked % RECORDS_PER_STEP === 0) yield looked;
     if (rr.type === RrType.SOA) continue;
     const key = recordKey(rr);
     if (seen.has(key)) continue;

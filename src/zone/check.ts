@@ -51,7 +51,7 @@ export function checkZoneInSteps(
 }
 
 /** Records that one step looks at. */
-const RECORDS_PER_STEP = 5000;
+const RECORDS_PER_STEP = 1000;
 
 const DEFAULT_MAX_PROBLEMS = 200;
 /** RFC 2308 §5: negative answers kept for more than a day have been found problematic. */

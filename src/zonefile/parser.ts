@@ -11,7 +11,7 @@ import type { ZoneReaderOptions } from "./reader.ts";
 import { RecordCollector } from "./rrsets.ts";
 
 /** Records in one step of {@link parseZoneInSteps}: some milliseconds. */
-const RECORDS_PER_STEP = 2_500;
+const RECORDS_PER_STEP = 1_000;
 
 export interface ParseZoneOptions extends ZoneReaderOptions {
   /** Errors, and warnings, that are listed at most; at that many errors reading stops. */

@@ -140,6 +140,7 @@ export class AdminHouse {
         if (config !== undefined) this.zones.put(config);
         return stored;
       },
+      released: () => undefined,
       limits: () => this.#config.limits.records,
       secondaries: () => [{ address: "192.0.2.54:53", serial: 1, at: START, state: "current" }],
       status: () => ({

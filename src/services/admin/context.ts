@@ -27,6 +27,8 @@ export interface AdminContext {
     origin: ChangeOrigin,
     onWritten: (records: number) => Promise<void>,
   ) => Promise<StoredZone>;
+  /** Told how many records a request held and does not hold any more. */
+  readonly released: (records: number) => void;
   /** Caps on records where the configuration does not name the zone. */
   readonly limits: () => RecordLimits;
   /** Where the secondaries of a zone have got to. */

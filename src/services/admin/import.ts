@@ -14,23 +14,34 @@ import { RrType, typeToText } from "../../wire/iana/type.ts";
 import type { Name } from "../../wire/name.ts";
 import { soaSerial, withSerial } from "../../wire/rdata/soa.ts";
 import type { ResourceRecord } from "../../wire/record.ts";
-import { diffRecords, diffRecordsInSteps } from "../../zone/algebra.ts";
 import type { RecordChanges } from "../../zone/algebra.ts";
 import type { ChangeOrigin, Changeset } from "../../zone/changeset.ts";
 import { isAhead, nextSerial } from "../../zone/serial.ts";
+import { byOwner, diffInOrder } from "../../zone/ordered-diff.ts";
+import { sortInSteps } from "../../zone/owner-order.ts";
 import type { ZoneView } from "../../zone/view.ts";
 import { parseZone } from "../../zonefile/parser.ts";
 import { changeFailure, nameOf, notServed } from "./context.ts";
 import type { AdminContext } from "./context.ts";
 import { diffJson, soaChanged } from "./json.ts";
-import { breathe, inTurns } from "../turns.ts";
+import { atOnce, breathe, inTurns } from "../turns.ts";
 
-/** Records that one step looks at. */
-const RECORDS_PER_STEP = 5000;
+/** Owners that one step looks at. */
+const OWNERS_PER_STEP = 2000;
 /** Comparisons made beforehand; a zone that changes during each of them is compared while its updates wait. */
 const MAX_COMPARISONS = 3;
 
 export async function importZone(
+  context: AdminContext,
+  args: Arguments<"zone.import">,
+  request: ControlRequest,
+): Promise<ImportResult> {
+  const result = await importUpload(context, args, request);
+  context.released(result.records);
+  return result;
+}
+
+async function importUpload(
   context: AdminContext,
   args: Arguments<"zone.import">,
   request: ControlRequest,
@@ -48,12 +59,13 @@ export async function importZone(
       problems,
     });
   }
-  await inTurns(checkLimitsInSteps(records, limits));
+  const sorted = await inTurns(sortInSteps(records, apex));
+  await inTurns(checkLimitsInSteps(sorted, apex, limits));
   const actor = { kind: "operator", name: args.text("actor") } as const;
   const exists = context.store.zones().some((zone) => zone.apex.equals(apex));
   const result = await (exists ? change : create)(context, {
     apex,
-    records,
+    records: sorted,
     origin: { actor, at: context.now(), note: file },
     dryRun,
     warnings: problems,
@@ -97,25 +109,30 @@ async function readUpload(
 
 /**
  * The caps that hold for updates hold for imports too: else the next update would be refused for what it did not do.
+ * @param records in canonical order of owners
  * @throws ControlError, while iterating
  */
 function* checkLimitsInSteps(
   records: readonly ResourceRecord[],
+  apex: Name,
   limits: RecordLimits,
 ): Generator<void, void, undefined> {
-  const types = new Map<string, Map<number, number>>();
-  let looked = 0;
-  for (const { name, type } of records) {
-    if (++looked % RECORDS_PER_STEP === 0) yield;
-    let counts = types.get(name.key);
-    if (counts === undefined) types.set(name.key, (counts = new Map()));
-    const count = (counts.get(type) ?? 0) + 1;
-    counts.set(type, count);
-    if (count > limits.recordsPerRrset) {
-      throw overLimit(`${name.toString()} ${typeToText(type)}`, "records_per_rrset", limits.recordsPerRrset);
+  let owners = 0;
+  for (const group of byOwner(records, apex)) {
+    if (++owners % OWNERS_PER_STEP === 0) yield;
+    if (group.records.length < Math.min(limits.recordsPerRrset, limits.typesPerName)) continue;
+    const types = new Map<number, number>();
+    if (group.key === "") types.set(RrType.SOA, 1); // the apex has one beside these
+    for (const { name, type } of group.records) {
+      const count = (types.get(type) ?? 0) + 1;
+      types.set(type, count);
+      if (count > limits.recordsPerRrset) {
+        const rrset = `${name.toString()} ${typeToText(type)}`;
+        throw overLimit(rrset, "records_per_rrset", limits.recordsPerRrset);
+      }
+      if (types.size > limits.typesPerName)
+        throw overLimit(name.toString(), "types_per_name", limits.typesPerName);
     }
-    if (counts.size > limits.typesPerName)
-      throw overLimit(name.toString(), "types_per_name", limits.typesPerName);
   }
 }
 
@@ -132,6 +149,7 @@ function overLimit(what: string, key: string, limit: number): ControlError {
 /** An import whose records are good. */
 interface Import {
   readonly apex: Name;
+  /** In canonical order of owners. */
   readonly records: readonly ResourceRecord[];
   readonly origin: Omit<ChangeOrigin, "cause">;
   readonly dryRun: boolean;
@@ -178,7 +196,7 @@ async function change(context: AdminContext, zone: Import): Promise<ImportResult
       // Alone in its batch, the job sees the committed zone: its records are those of the store.
       const snapshot = context.store.snapshot(apex);
       try {
-        return diffRecords(snapshot.records(), zone.records);
+        return atOnce(diffInOrder(snapshot.records(), zone.records, apex));
       } finally {
         snapshot.close();
       }
@@ -196,7 +214,7 @@ async function compare(
 ): Promise<{ serial: number; difference: RecordChanges }> {
   const snapshot = store.snapshot(apex);
   try {
-    const difference = await inTurns(diffRecordsInSteps(snapshot.records(), records));
+    const difference = await inTurns(diffInOrder(snapshot.records(), records, apex));
     return { serial: soaSerial(snapshot.soa.rdata), difference };
   } finally {
     snapshot.close();

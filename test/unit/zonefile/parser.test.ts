@@ -24,7 +24,7 @@ describe("parseZoneInSteps", () => {
     const seen: number[] = [];
     let step = steps.next();
     for (; step.done !== true; step = steps.next()) seen.push(step.value);
-    expect(seen).toEqual([2500, 5000]);
+    expect(seen).toEqual([1000, 2000, 3000, 4000, 5000, 6000]);
     expect(lines(step.value.records)).toEqual(lines(parseZone(text, { file: "zone", origin }).records));
   });
 });

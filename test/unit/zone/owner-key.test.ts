@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ownerKey, ownerWire } from "../../../src/store/owner-key.ts";
+import { ownerKey, ownerWire } from "../../../src/zone/owner-key.ts";
 import { Name } from "../../../src/wire/name.ts";
 
 const apex = Name.parse("Example.");

@@ -1,7 +1,4 @@
-/**
- * Puts the records of a new zone in the order of their table, a piece at a time: rows that come in order fill one page
- * after the other, where those of a million names in any order would touch thousands of pages with every transaction.
- */
+/** Puts the records of a large zone in canonical order of their owners, a piece at a time. */
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { ownerKeyText } from "./owner-key.ts";
@@ -68,6 +65,30 @@ export class OwnerOrder {
     const isLike = like !== undefined && like.rr.name === rr.name;
     return { rr, key: isLike ? like.key : ownerKeyText(rr.name, this.#apex) };
   }
+}
+
+/** Records that one piece has: some milliseconds of work. */
+const PIECE = 2048;
+
+/**
+ * The records in canonical order of owners, then by type, in steps of some milliseconds.
+ * @param records all within the zone
+ * @returns yields how many are in order so far
+ */
+export function* sortInSteps(
+  records: readonly ResourceRecord[],
+  apex: Name,
+): Generator<number, ResourceRecord[], undefined> {
+  const order = new OwnerOrder(apex);
+  for (let at = 0; at < records.length; at += PIECE) {
+    order.add(records.slice(at, at + PIECE));
+    yield 0;
+  }
+  const sorted: ResourceRecord[] = [];
+  for (const { rr } of order.merged()) {
+    if (sorted.push(rr) % PIECE === 0) yield sorted.length;
+  }
+  return sorted;
 }
 
 function compare(a: KeyedRecord, b: KeyedRecord): number {
