@@ -122,9 +122,7 @@ export function readRecord(reader: WireReader): ResourceRecord {
   const length = reader.u16();
   if (length > reader.remaining)
     throw new WireError("WIRE_SHORT", "the message ends inside RDATA", reader.offset);
-  const rdata = isOpaque(type, rrClass, length)
-    ? Uint8Array.from(reader.take(length))
-    : readRdata(type, reader, length);
+  const rdata = isOpaque(type, rrClass, length) ? reader.copy(length) : readRdata(type, reader, length);
   // An OPT's TTL field is flags (RFC 6891 §6.1.3), and a TSIG's must be 0: both are judged as they came.
   const asIs = type === RrType.OPT || type === RrType.TSIG || ttl <= MAX_TTL;
   return { name, type, class: rrClass, ttl: asIs ? ttl : 0, rdata };
@@ -160,12 +158,16 @@ export interface MessageParts {
   readonly edns?: Edns | undefined;
 }
 
+/** Encoding is synchronous: one message at a time. */
+const messageWriter = new WireWriter();
+
 /**
  * Encodes a message with compression.
  * @throws WireError `WIRE_FULL` where it would outgrow `limit` octets
  */
 export function encodeMessage(parts: MessageParts, limit: number = MAX_MESSAGE_LENGTH): Uint8Array {
-  const writer = new WireWriter(limit);
+  const writer = messageWriter;
+  writer.restart(limit);
   const { questions = [], answers = [], authorities = [], additionals = [] } = parts;
   writeHeader(writer, parts.id, parts.flags | (parts.rcode & 0xf), [
     questions.length,

@@ -209,10 +209,20 @@ export class Name {
 
   /** Presentation form with the final dot (RFC 1035 §5.1), unprintable octets as `\DDD`. */
   toString(): string {
+    const { wire } = this;
     if (this.isRoot) return ".";
-    let text = "";
-    for (const label of this.labels()) text += `${labelToText(label)}.`;
-    return text;
+    // Names of letters, digits, "-" and "_", that is nearly all, are the wire form with dots for its length octets.
+    let length = 0;
+    for (let at = 0; wire[at] !== 0;) {
+      for (const end = at + wire[at]!; at < end;) {
+        const octet = wire[++at]!;
+        if (!isPlain(octet)) return escapedText(wire);
+        KEY_SCRATCH[length++] = octet;
+      }
+      KEY_SCRATCH[length++] = 0x2e;
+      at++;
+    }
+    return KEY_SCRATCH.toString("latin1", 0, length);
   }
 
   /** Presentation form relative to `origin`: `@` for the origin itself, absolute where it is not below it. */
@@ -228,11 +238,14 @@ export class Name {
   }
 }
 
+/** Room for one key: a string made of octets at once costs a fraction of one that grows by characters. */
+const KEY_SCRATCH = Buffer.alloc(MAX_NAME_LENGTH);
+
 /** The lower-cased map key of an uncompressed wire form. */
 export function keyOfWire(wire: Uint8Array): string {
-  let key = "";
-  for (let i = 0; i < wire.length; i++) key += String.fromCharCode(LOWER[wire[i]!]!);
-  return key;
+  if (wire.length > KEY_SCRATCH.length) throw new RangeError(`a name of ${wire.length} octets`);
+  for (let i = 0; i < wire.length; i++) KEY_SCRATCH[i] = LOWER[wire[i]!]!;
+  return KEY_SCRATCH.toString("latin1", 0, wire.length);
 }
 
 /** The name whose `key` this is, in lower case. */
@@ -297,13 +310,25 @@ function compareLabels(a: Uint8Array, b: Uint8Array): number {
   return a.length - b.length;
 }
 
-function labelToText(label: Uint8Array): string {
+function isPlain(octet: number): boolean {
+  const letter = octet | 0x20;
+  if (letter >= 0x61 && letter <= 0x7a) return true;
+  return (octet >= 0x30 && octet <= 0x39) || octet === 0x2d || octet === 0x5f;
+}
+
+/** Presentation form of any name but the root. */
+function escapedText(wire: Uint8Array): string {
   let text = "";
-  for (const octet of label) {
-    const char = String.fromCharCode(octet);
-    if (octet <= 0x20 || octet >= 0x7f) text += `\\${String(octet).padStart(3, "0")}`;
-    else if ('.\\"();@$'.includes(char)) text += `\\${char}`;
-    else text += char;
+  for (let at = 0; wire[at] !== 0;) {
+    for (const end = at + wire[at]!; at < end;) {
+      const octet = wire[++at]!;
+      const char = String.fromCharCode(octet);
+      if (octet <= 0x20 || octet >= 0x7f) text += `\\${String(octet).padStart(3, "0")}`;
+      else if ('.\\"();@$'.includes(char)) text += `\\${char}`;
+      else text += char;
+    }
+    text += ".";
+    at++;
   }
   return text;
 }

@@ -60,6 +60,12 @@ export class WireReader {
     return this.bytes.subarray(at, at + length);
   }
 
+  /** A copy of the next `length` octets. */
+  copy(length: number): Uint8Array {
+    const at = this.#take(length);
+    return this.bytes.slice(at, at + length);
+  }
+
   /**
    * A name, decompressed (RFC 1035 §4.1.4). Every pointer must lead strictly backwards of the place the name or the
    * previous pointer's target began, so no loop can be written.

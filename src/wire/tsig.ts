@@ -85,14 +85,16 @@ export function tsigLength(keyName: Name, algorithm: Name, macLength: number, ot
 /** Offset of ARCOUNT in the header (RFC 1035 §4.1.1). */
 const ARCOUNT_OFFSET = 10;
 
+/** Signing is synchronous: one message at a time. */
+const signedWriter = new WireWriter();
+
 /**
  * A copy of an encoded message with the TSIG record at its end and ARCOUNT one higher.
  * @throws WireError `WIRE_FULL` where it would pass 65,535 octets
  */
 export function appendTsig(message: Uint8Array, tsig: TsigFields): Uint8Array {
-  const length =
-    message.length + tsigLength(tsig.keyName, tsig.algorithm, tsig.mac.length, tsig.other.length);
-  const writer = new WireWriter(MAX_MESSAGE_LENGTH, length);
+  const writer = signedWriter;
+  writer.restart(MAX_MESSAGE_LENGTH);
   writer.bytes(message);
   writeTsig(writer, tsig);
   writer.patchU16(ARCOUNT_OFFSET, ((message[ARCOUNT_OFFSET]! << 8) | message[ARCOUNT_OFFSET + 1]!) + 1);

@@ -12,6 +12,9 @@ export const HEADER_LENGTH = 12;
 /** A pointer holds 14 bits of offset. */
 const MAX_POINTER_TARGET = 0x3fff;
 
+/** Octets of buffer that a writer keeps from one message to the next. */
+const KEPT_CAPACITY = 4096;
+
 /** A growing message. `mark` and `rewind` take back what did not fit. */
 export class WireWriter {
   /** Largest length the message may reach, in octets. */
@@ -26,6 +29,17 @@ export class WireWriter {
     this.limit = limit;
     this.#bytes = new Uint8Array(Math.min(limit, initialCapacity));
     this.#view = new DataView(this.#bytes.buffer);
+  }
+
+  /** Begins another message of up to `limit` octets. A buffer that grew large is not kept. */
+  restart(limit: number): void {
+    if (this.#bytes.length > KEPT_CAPACITY) {
+      this.#bytes = new Uint8Array(KEPT_CAPACITY);
+      this.#view = new DataView(this.#bytes.buffer);
+    }
+    this.limit = limit;
+    this.#length = 0;
+    this.#suffixes.clear();
   }
 
   get length(): number {

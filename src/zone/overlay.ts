@@ -5,6 +5,7 @@
 import { RrType } from "../wire/iana/type.ts";
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord, RrSet } from "../wire/record.ts";
+import { latin1 } from "../wire/rdata/rdata.ts";
 import { sameBytes } from "../wire/record.ts";
 import type { Changeset } from "./changeset.ts";
 import type { ZoneView } from "./view.ts";
@@ -94,8 +95,8 @@ export class OverlayView implements ZoneView {
       const { rrsets } = draftOf(name);
       const present = rrsets.get(type);
       if (present !== undefined && present.ttl !== ttl) throw mismatch("gives an RRset two TTLs", name, type);
-      const all = [...(present?.rdatas ?? []), ...rdatas];
-      if (new Set(all.map(octetKey)).size !== all.length) {
+      const all = present === undefined ? rdatas : [...present.rdatas, ...rdatas];
+      if (all.length > 1 && new Set(all.map(latin1)).size !== all.length) {
         throw mismatch("adds records that are there already", name, type);
       }
       rrsets.set(type, { type, ttl, rdatas: all });
@@ -121,6 +122,7 @@ interface Group {
 
 /** Records by owner, type and TTL, in order of first appearance. */
 function grouped(records: readonly ResourceRecord[]): Iterable<Group> {
+  if (records.length <= 1) return records.map((rr) => ({ ...rr, rdatas: [rr.rdata] }));
   const groups = new Map<string, Group>();
   for (const { name, type, ttl, rdata } of records) {
     const id = `${type} ${ttl} ${name.key}`;
@@ -134,16 +136,13 @@ function grouped(records: readonly ResourceRecord[]): Iterable<Group> {
 /** An RRset without some of its records; undefined where they are not all in it, or with another TTL. */
 function without(rrset: RrSet | undefined, ttl: number, gone: readonly Uint8Array[]): RrSet | undefined {
   if (rrset === undefined || rrset.ttl !== ttl) return undefined;
-  const keys = new Set(gone.map(octetKey));
-  const rdatas = rrset.rdatas.filter((rdata) => !keys.has(octetKey(rdata)));
+  if (rrset.rdatas.length === 1 && gone.length === 1 && sameBytes(rrset.rdatas[0]!, gone[0]!)) {
+    return { type: rrset.type, ttl, rdatas: [] };
+  }
+  const keys = new Set(gone.map(latin1));
+  const rdatas = rrset.rdatas.filter((rdata) => !keys.has(latin1(rdata)));
   if (rrset.rdatas.length - rdatas.length !== gone.length) return undefined;
   return { type: rrset.type, ttl, rdatas };
-}
-
-function octetKey(rdata: Uint8Array): string {
-  let key = "";
-  for (const octet of rdata) key += String.fromCharCode(octet);
-  return key;
 }
 
 function mismatch(what: string, name: Name, type: number): ChangesetMismatch {

@@ -55,9 +55,15 @@ export function signMessage(
   macLength: number = context.macLength,
 ): { readonly message: Uint8Array; readonly mac: Uint8Array } {
   const parts = prior === undefined ? [] : priorMacParts(prior);
-  parts.push(withId(message, stamp.originalId), message.subarray(HEADER_LENGTH), stampPart(stamp, form));
+  if (hasId(message, stamp.originalId)) parts.push(message);
+  else parts.push(withId(message, stamp.originalId), message.subarray(HEADER_LENGTH));
+  parts.push(stampPart(stamp, form));
   const mac = context.mac(parts, macLength);
   return { message: appendTsig(message, { ...stamp, mac }), mac };
+}
+
+function hasId(bytes: Uint8Array, id: number): boolean {
+  return ((bytes[0]! << 8) | bytes[1]!) === id;
 }
 
 /** A copy of the header with another ID in it. */
@@ -92,7 +98,8 @@ function tsigTimers(stamp: TsigStamp): Uint8Array {
 }
 
 function putTimers(out: Uint8Array, at: number, stamp: TsigStamp): number {
-  out.set(time48(stamp.timeSigned), at);
+  const time = time48(stamp.timeSigned);
+  for (let i = 0; i < 6; i++) out[at + i] = time[i]!;
   out[at + 6] = stamp.fudge >> 8;
   out[at + 7] = stamp.fudge;
   return at + 8;
@@ -100,11 +107,9 @@ function putTimers(out: Uint8Array, at: number, stamp: TsigStamp): number {
 
 /** Seconds since 1970 UTC as 48 bits. */
 export function time48(seconds: number): Uint8Array {
-  const out = new Uint8Array(6);
-  const view = new DataView(out.buffer);
-  view.setUint16(0, Math.floor(seconds / 0x1_0000_0000));
-  view.setUint32(2, seconds % 0x1_0000_0000);
-  return out;
+  const high = Math.floor(seconds / 0x1_0000_0000);
+  const low = seconds % 0x1_0000_0000;
+  return Uint8Array.of(high >> 8, high, low >>> 24, low >>> 16, low >>> 8, low);
 }
 
 function putLowerCase(out: Uint8Array, at: number, wire: Uint8Array): number {

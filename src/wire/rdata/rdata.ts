@@ -234,11 +234,20 @@ function concat(pieces: readonly Uint8Array[], total: number): Uint8Array {
   return out;
 }
 
-/** One character an octet. A short row is quicker joined by hand than through a Buffer. */
-function latin1(octets: Uint8Array): string {
-  if (octets.length > 48)
-    return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1");
+/** Room for the keys of nearly all RDATA. */
+const LATIN1_SCRATCH = Buffer.alloc(512);
+
+/** One character an octet. A few are quickest joined by hand; a view of `octets` would move them out of the heap. */
+export function latin1(octets: Uint8Array): string {
+  const { length } = octets;
+  if (length > LATIN1_SCRATCH.length) {
+    return Buffer.from(octets.buffer, octets.byteOffset, length).toString("latin1");
+  }
+  if (length > 8) {
+    for (let i = 0; i < length; i++) LATIN1_SCRATCH[i] = octets[i]!;
+    return LATIN1_SCRATCH.toString("latin1", 0, length);
+  }
   let text = "";
-  for (let i = 0; i < octets.length; i++) text += String.fromCharCode(octets[i]!);
+  for (let i = 0; i < length; i++) text += String.fromCharCode(octets[i]!);
   return text;
 }

@@ -51,21 +51,26 @@ export function writeSoa(soa: Soa): Uint8Array {
 
 /** The serial in valid SOA RDATA. */
 export function soaSerial(rdata: Uint8Array): number {
-  return numbers(rdata).getUint32(0);
+  return u32At(rdata, rdata.length - NUMBERS_LENGTH);
 }
 
 /** The SOA's MINIMUM field in seconds, from valid SOA RDATA. */
 export function soaMinimum(rdata: Uint8Array): number {
-  return numbers(rdata).getUint32(16);
+  return u32At(rdata, rdata.length - 4);
 }
 
 /** A copy of valid SOA RDATA with another serial. */
 export function withSerial(rdata: Uint8Array, serial: number): Uint8Array {
-  const copy = Uint8Array.from(rdata);
-  numbers(copy).setUint32(0, serial);
+  const copy = new Uint8Array(rdata);
+  const at = copy.length - NUMBERS_LENGTH;
+  copy[at] = serial >>> 24;
+  copy[at + 1] = serial >>> 16;
+  copy[at + 2] = serial >>> 8;
+  copy[at + 3] = serial;
   return copy;
 }
 
-function numbers(rdata: Uint8Array): DataView {
-  return new DataView(rdata.buffer, rdata.byteOffset + rdata.length - NUMBERS_LENGTH, NUMBERS_LENGTH);
+// Octet by octet: a DataView would move a short array's octets out of the heap, which costs more than all of this.
+function u32At(rdata: Uint8Array, at: number): number {
+  return ((rdata[at]! << 24) | (rdata[at + 1]! << 16) | (rdata[at + 2]! << 8) | rdata[at + 3]!) >>> 0;
 }
