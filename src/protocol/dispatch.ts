@@ -4,15 +4,17 @@
  * FORMERR, and its signature is checked here, before anything is believed.
  *
  *     bytes -> decode -> EDNS version -> TSIG -> by opcode and type:
- *         QUERY   IN: query   CH: chaos   AXFR, IXFR: transfer   TKEY: refused
+ *         QUERY   IN: query   CH: chaos   AXFR, IXFR: transfer   TKEY: tkey
  *         NOTIFY  refused: this server is the primary
  *         UPDATE  update
  */
 import type { Requester, TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/policy.ts";
+import type { GssContext } from "../auth/gss/context.ts";
+import type { Gss } from "../auth/gss/gss.ts";
 import type { KeyRing } from "../auth/tsig/key.ts";
 import type { RejectedRequest, ServerTransaction } from "../auth/tsig/server.ts";
-import { verifyRequest } from "../auth/tsig/server.ts";
+import { verifyRequest, verifyRequestWith } from "../auth/tsig/server.ts";
 import type { ExtendedError } from "../wire/edns.ts";
 import { EDNS_VERSION, edeOption, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
@@ -29,6 +31,7 @@ import { answerChaos } from "./chaos.ts";
 import type { Peer } from "./context.ts";
 import type { QueryAnswerer } from "./query.ts";
 import { Reading } from "./question.ts";
+import { answerTkey } from "./tkey.ts";
 import type { UpdateRequest } from "./update.ts";
 import { readUpdate, updateReply } from "./update.ts";
 
@@ -43,6 +46,8 @@ export interface ZoneAccess {
 export interface DispatchContext {
   readonly answerer: QueryAnswerer;
   readonly keys: KeyRing;
+  /** Where GSS-TSIG is configured. */
+  readonly gss?: Gss | undefined;
   readonly chaos: ChaosSettings;
   /** The zone served at exactly this apex. */
   readonly zone: (apex: Name) => ZoneAccess | undefined;
@@ -50,7 +55,7 @@ export interface DispatchContext {
 
 /** A wish that was not granted, for the log. */
 export interface Refusal {
-  /** `query`, `update`, `transfer`, `notify`, `tsig`, `message`. */
+  /** `query`, `update`, `transfer`, `notify`, `tkey`, `tsig`, `message`. */
   readonly exchange: string;
   readonly rcode: number;
   readonly reason: string;
@@ -58,6 +63,8 @@ export interface Refusal {
   readonly name?: Name | undefined;
   /** The key that signed the request, or that it claims. */
   readonly key?: Name | undefined;
+  /** The principal whose context signed the request. */
+  readonly principal?: string | undefined;
 }
 
 export type Outcome =
@@ -110,17 +117,24 @@ export function dispatch(bytes: Uint8Array, peer: Peer, now: number, context: Di
     return { kind: "reply", bytes: replyTo(message, { rcode: Rcode.BADVERS }) };
   }
   let transaction: ServerTransaction | undefined;
+  let signer: GssContext | undefined;
   if (message.tsig !== undefined) {
-    const verdict = verifyRequest(bytes, message.tsig, context.keys, now);
+    const { tsig } = message;
+    signer = context.gss?.contexts.find(tsig.keyName, tsig.algorithm, now);
+    const verdict =
+      signer === undefined
+        ? verifyRequest(bytes, tsig, context.keys, now)
+        : verifyRequestWith(signer, bytes, tsig, now);
     if (!verdict.ok) return tsigRejected(message, verdict);
     transaction = verdict.transaction;
+    if (signer !== undefined) context.gss?.contexts.touch(signer, now);
   }
   const requester: Requester = {
     address: peer.address,
     transport: peer.transport,
-    ...(transaction === undefined ? {} : { key: transaction.key }),
+    ...identity(transaction, signer),
   };
-  const exchange: Exchange = { bytes, message, peer, now, requester, transaction, context };
+  const exchange: Exchange = { bytes, message, peer, now, requester, transaction, signer, context };
   switch (header.opcode) {
     case Opcode.UPDATE:
       return update(exchange);
@@ -137,6 +151,15 @@ export function dispatch(bytes: Uint8Array, peer: Peer, now: number, context: Di
   }
 }
 
+/** Who signed. The name of a negotiated key is its client's choice and must never stand for a configured one. */
+function identity(
+  transaction: ServerTransaction | undefined,
+  signer: GssContext | undefined,
+): Pick<Requester, "key" | "principal"> {
+  if (signer !== undefined) return { principal: signer.principal };
+  return transaction === undefined ? {} : { key: transaction.key };
+}
+
 /** One message on its way. */
 interface Exchange {
   readonly bytes: Uint8Array;
@@ -145,6 +168,8 @@ interface Exchange {
   readonly now: number;
   readonly requester: Requester;
   readonly transaction: ServerTransaction | undefined;
+  /** The security context that signed the message. */
+  readonly signer: GssContext | undefined;
   readonly context: DispatchContext;
 }
 
@@ -173,8 +198,7 @@ function query(exchange: Exchange): Outcome {
     case RrType.IXFR:
       return { kind: "transfer", message, requester, transaction };
     case RrType.TKEY:
-      // RFC 2930: no mode is spoken. REFUSED lets a Windows host go on with what it may do without.
-      return refuse(exchange, "query", Rcode.REFUSED, Ede.NOT_SUPPORTED, "TKEY is not configured here");
+      return tkey(exchange);
     case 0:
     case RrType.OPT:
     case RrType.TSIG:
@@ -182,6 +206,23 @@ function query(exchange: Exchange): Outcome {
     default:
       return ordinaryQuery(exchange);
   }
+}
+
+function tkey(exchange: Exchange): Outcome {
+  const { message, peer, now, requester, transaction, signer, context } = exchange;
+  const { gss, keys } = context;
+  if (gss === undefined) {
+    // REFUSED lets a Windows host go on with what it may do without.
+    return refuse(exchange, "tkey", Rcode.REFUSED, Ede.NOT_SUPPORTED, "GSS-TSIG is not configured here");
+  }
+  const { bytes, signed, refusal } = answerTkey(message, peer, signer, now, { gss, keys });
+  const { key, principal } = requester;
+  const name = message.questions[0]!.name;
+  return {
+    kind: "reply",
+    bytes: signed || transaction === undefined ? bytes : transaction.sign(bytes, now),
+    refusal: refusal && { exchange: "tkey", ...refusal, name, key, principal },
+  };
 }
 
 /** A signed query, or one with more in it than the fast path reads. */
@@ -224,7 +265,7 @@ function update(exchange: Exchange): Outcome {
   return {
     kind: "reply",
     bytes: answer({ rcode: refusal.rcode, ede }, exchange.now),
-    refusal: { ...refusal, key: requester.key },
+    refusal: { ...refusal, key: requester.key, principal: requester.principal },
   };
 }
 
@@ -252,7 +293,8 @@ function reply(exchange: Exchange, parts: ReplyParts, refusal?: Refusal): Outcom
 
 function refuse(exchange: Exchange, kind: string, rcode: number, code: number, reason: string): Outcome {
   const { message, requester } = exchange;
-  const refusal = { exchange: kind, rcode, reason, name: message.questions[0]?.name, key: requester.key };
+  const { key, principal } = requester;
+  const refusal = { exchange: kind, rcode, reason, name: message.questions[0]?.name, key, principal };
   return reply(exchange, { rcode, ede: { code, text: reason } }, refusal);
 }
 

@@ -270,7 +270,7 @@ class Start {
     const stream = new TransferStream(messages, sign, release, {
       ...report,
       zone: this.#zone.apex,
-      key: transaction?.key,
+      key: this.#outcome.requester.key,
       from: this.#request.clientSerial,
     });
     return { kind: "stream", stream };

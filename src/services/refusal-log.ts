@@ -43,13 +43,14 @@ export class RefusalLog {
     this.#tokens--;
     const suppressed = this.#suppressed === 0 ? {} : { suppressed: this.#suppressed };
     this.#suppressed = 0;
-    const { exchange, rcode, reason, name, key } = refusal;
+    const { exchange, rcode, reason, name, key, principal } = refusal;
     const fields = {
       exchange,
       peer: peerToText(peer),
       transport: peer.transport,
       ...(name === undefined ? {} : { name: name.toString() }),
       ...(key === undefined ? {} : { key: key.toString() }),
+      ...(principal === undefined ? {} : { principal }),
       rcode: rcodeToText(rcode),
       reason,
       ...extra,

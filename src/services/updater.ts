@@ -102,9 +102,10 @@ export class Updater {
       case "refused": {
         this.counters.refused++;
         const { rcode, reason, ede, rule } = verdict;
-        const { key } = outcome.requester;
+        const { key, principal } = outcome.requester;
         const extra = rule === undefined ? {} : { rule: rule.index };
-        this.#deps.refusals.write({ exchange: "update", rcode, reason, name: zone, key }, peer, extra);
+        const refusal = { exchange: "update", rcode, reason, name: zone, key, principal };
+        this.#deps.refusals.write(refusal, peer, extra);
         return { rcode, ede };
       }
       case "unchanged":
@@ -141,10 +142,10 @@ export class Updater {
     peer: Peer,
   ): { rcode: number; ede?: ExtendedError | undefined } {
     const name = outcome.request.zone;
-    const { key } = outcome.requester;
+    const { key, principal } = outcome.requester;
     const refuse = (rcode: number, code: number, reason: string) => {
       this.counters.refused++;
-      this.#deps.refusals.write({ exchange: "update", rcode, reason, name, key }, peer);
+      this.#deps.refusals.write({ exchange: "update", rcode, reason, name, key, principal }, peer);
       return { rcode, ede: { code, text: reason } };
     };
     if (error instanceof QueueFull) return refuse(Rcode.REFUSED, Ede.OTHER, error.message);
@@ -170,11 +171,12 @@ function actorOf(requester: Requester): Actor {
 }
 
 function by(requester: Requester, peer: Peer): object {
-  const { key } = requester;
+  const { key, principal } = requester;
   return {
     peer: peerToText(peer),
     transport: peer.transport,
     ...(key === undefined ? {} : { key: key.toString() }),
+    ...(principal === undefined ? {} : { principal }),
   };
 }
 
