@@ -60,6 +60,17 @@ export function networkProblem(text: string): string | undefined {
   return typeof read === "string" ? read : undefined;
 }
 
+/**
+ * The octets of a numeric address, four or sixteen; undefined for text that is none. An IPv4-mapped IPv6 address gives the
+ * IPv4 address it carries, and a zone index is not looked at.
+ */
+export function addressOctets(address: string): Uint8Array | undefined {
+  const words = parseAddress(address);
+  if (words === undefined) return undefined;
+  const plain = isMapped(words) ? words.slice(3) : words;
+  return Uint8Array.from(plain.flatMap((word) => [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff)));
+}
+
 /** An address as 32-bit words: one for IPv4, four for IPv6. */
 type Words = readonly number[];
 

@@ -27,7 +27,7 @@ export function matchesPrincipal(pattern: string, principal: string): boolean {
 }
 
 /** Divides at the last `@` that no backslash escapes; without one the realm is empty. */
-function splitPrincipal(text: string): { local: string; realm: string } {
+export function splitPrincipal(text: string): { local: string; realm: string } {
   for (let at = text.length - 1; at >= 0; at--) {
     if (text[at] !== "@") continue;
     let backslashes = 0;

@@ -4,6 +4,7 @@ import { ControlError } from "../control/protocol.ts";
 import { ROLLCALL_VERSION } from "../config/version.ts";
 import { CommandError, Exit, paintError, printError, printJson, printProblems } from "./output.ts";
 import { addConfigCommands } from "./verbs/config.ts";
+import { addExplain } from "./verbs/explain.ts";
 import { addKeyCommands } from "./verbs/key.ts";
 import { addQuery } from "./verbs/query.ts";
 import { addServe } from "./verbs/serve.ts";
@@ -41,6 +42,7 @@ export function buildProgram(setExit: (code: number) => void): Command {
   addZoneRollback(zone);
   addServerCommands(program, setExit);
   addQuery(program, setExit);
+  addExplain(program, setExit);
   return program;
 }
 

@@ -1,6 +1,6 @@
 /** The configuration as the rest of the house reads it: names, networks and keys, not their texts. Immutable. */
 import type { TransferRule } from "../auth/acl.ts";
-import type { UpdateRule } from "../auth/policy.ts";
+import type { UpdateRule } from "../auth/update-rule.ts";
 import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
 import type { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";

@@ -1,8 +1,8 @@
 /** What single texts of the configuration mean, and what is said of those that mean nothing. */
 import { networkProblem, parseNetwork } from "../auth/acl.ts";
 import type { Network } from "../auth/acl.ts";
-import { parseNamePattern } from "../auth/policy.ts";
-import type { NamePattern } from "../auth/policy.ts";
+import { RULE_SCOPES, parseNamePattern } from "../auth/update-rule.ts";
+import type { NamePattern, RuleScope } from "../auth/update-rule.ts";
 import { RrType, isMetaType, typeFromText, typeToText } from "../wire/iana/type.ts";
 import { Name, NameSyntaxError } from "../wire/name.ts";
 import { LOG_LEVELS } from "./config.ts";
@@ -104,6 +104,11 @@ export function recordTypeText(text: string): number | Mistake {
     );
   }
   return type;
+}
+
+export function scopeText(text: string): RuleScope | Mistake {
+  const scope = RULE_SCOPES.find((known) => known === text);
+  return scope ?? new Mistake("CONFIG_VALUE", `"${text}" is not a scope`, didYouMean(text, RULE_SCOPES));
 }
 
 export function levelText(text: string): LogLevel | Mistake {

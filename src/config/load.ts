@@ -7,7 +7,7 @@ import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
 import type { TransferRule } from "../auth/acl.ts";
-import type { UpdateRule } from "../auth/policy.ts";
+import type { UpdateRule } from "../auth/update-rule.ts";
 import { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 import type { Config, ListenAddress, NotifyTarget, RecordLimits, ZoneConfig } from "./config.ts";
@@ -33,6 +33,7 @@ import {
   updateSchema,
 } from "./schema.ts";
 import type { SchemaContext } from "./schema.ts";
+import { ruleMistakes } from "./rule-mistakes.ts";
 import { locateToml } from "./toml-position.ts";
 import type { TomlPath } from "./toml-position.ts";
 import { ROLLCALL_VERSION } from "./version.ts";
@@ -375,15 +376,12 @@ class Loader {
     return entries.flatMap((entry, index) => {
       const at = [...path, index];
       const read = this.#problems.read(updateSchema(context), entry, at);
-      const names = isTable(entry) && ["key", "principal", "net"].some((who) => who in entry);
-      if (isTable(entry) && !names && entry["allow"] !== false) {
-        const advice = `Add key = "…", or net = "…" for unsigned updates; net = "0.0.0.0/0" is everybody over IPv4.`;
-        this.#problems.add(
-          at,
-          new Mistake("CONFIG_RULE", "this rule names nobody whom it could allow anything", advice),
-        );
+      if (read === undefined) return [];
+      const rule = defined<UpdateRule>({ index: index + 1, ...read });
+      for (const { key, mistake, severity } of ruleMistakes(rule, context.apex)) {
+        this.#problems.add(key === undefined ? at : [...at, key], mistake, "value", severity);
       }
-      return read === undefined ? [] : [defined<UpdateRule>({ index: index + 1, ...read })];
+      return [rule];
     });
   }
 }

@@ -14,6 +14,7 @@ import {
   networkText,
   ownerPatternText,
   recordTypeText,
+  scopeText,
   secondaryText,
   sizeText,
   zoneNameText,
@@ -114,6 +115,9 @@ export function updateSchema(context: SchemaContext) {
       .min(1)
       .optional(),
     types: z.array(leaf(recordTypeText)).min(1).optional(),
+    scope: leaf(scopeText).optional(),
+    udp: z.boolean().optional(),
+    replace: z.boolean().optional(),
     allow: z.boolean().default(true),
   });
 }

@@ -9,12 +9,12 @@
  *         UPDATE  update
  */
 import type { Requester, TransferRule } from "../auth/acl.ts";
-import type { UpdateRule } from "../auth/policy.ts";
 import type { GssContext } from "../auth/gss/context.ts";
 import type { Gss } from "../auth/gss/gss.ts";
 import type { KeyRing } from "../auth/tsig/key.ts";
 import type { RejectedRequest, ServerTransaction } from "../auth/tsig/server.ts";
 import { verifyRequest, verifyRequestWith } from "../auth/tsig/server.ts";
+import type { UpdateRule } from "../auth/update-rule.ts";
 import type { ExtendedError } from "../wire/edns.ts";
 import { EDNS_VERSION, edeOption, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";

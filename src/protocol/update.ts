@@ -9,7 +9,8 @@
  * and permission is asked for what would differ in the end, so it comes after the prescan. Windows hosts delete and add
  * the same address again at every refresh, and this must be NOERROR even for one that may not change it.
  */
-import type { Decision, UpdateRule } from "../auth/policy.ts";
+import type { Decision } from "../auth/policy.ts";
+import type { RrSetChange, UpdateRule } from "../auth/update-rule.ts";
 import { EDNS_VERSION, edeOption, type ExtendedError, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { Ede, Opcode, Rcode } from "../wire/iana/code.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
@@ -36,8 +37,8 @@ export interface UpdateLimits {
 
 /** Who asks, and what holds for them. */
 export interface UpdateContext {
-  /** What the zone's rules say of changing one type at one name. */
-  readonly policy: (owner: Name, type: number) => Decision;
+  /** What the zone's rules say of one RRset that would differ. */
+  readonly policy: (change: RrSetChange) => Decision;
   /** Whether any of the zone's rules could match this requester. */
   readonly known: boolean;
   readonly limits: UpdateLimits;
@@ -54,7 +55,7 @@ export type UpdateVerdict =
  * verdict.
  */
 export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: UpdateContext): UpdateVerdict {
-  if (!context.known) return refuseStranger(context.policy(view.apex, RrType.ANY));
+  if (!context.known) return refuseStranger(context.policy(anythingAt(view.apex)));
   const unmet = checkPrerequisites(request, view);
   if (unmet !== undefined) return refused(unmet);
   if (request.updateFault !== undefined) return refused(request.updateFault);
@@ -75,10 +76,15 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
 /**
  * The verdict on a requester that no rule knows: the same whatever is asked and whatever the zone holds, so that it can
  * be given before anything else is looked at.
- * @param decision what the zone's rules say of every type at its apex
+ * @param decision what the zone's rules say of {@link anythingAt} its apex
  */
 export function refuseStranger(decision: Decision): UpdateVerdict {
   return forbidden(decision);
+}
+
+/** What is asked of the policy where nothing is known of the change. */
+export function anythingAt(apex: Name): RrSetChange {
+  return { name: apex, type: RrType.ANY, removed: [], added: [] };
 }
 
 /**
@@ -120,12 +126,12 @@ function checkPermission(
   soa: ResourceRecord | undefined,
   context: UpdateContext,
 ): UpdateVerdict | undefined {
-  const wishes: { name: Name; type: number }[] = differences.flatMap(({ rrsets }) => rrsets);
-  if (soa !== undefined) wishes.push(soa);
-  for (const { name, type } of wishes) {
-    const decision = context.policy(name, type);
+  const wishes: RrSetChange[] = differences.flatMap(({ rrsets }) => rrsets);
+  if (soa !== undefined) wishes.push({ name: soa.name, type: RrType.SOA, removed: [], added: [soa] });
+  for (const wish of wishes) {
+    const decision = context.policy(wish);
     if (decision.allow) continue;
-    return forbidden(decision, `${name.toString()} ${typeToText(type)}: `);
+    return forbidden(decision, `${wish.name.toString()} ${typeToText(wish.type)}: `);
   }
   return undefined;
 }

@@ -1,17 +1,18 @@
 /** Carries updates from the dispatcher through the change queue to their replies (RFC 2136 §3). */
 import type { Requester } from "../auth/acl.ts";
 import { decideUpdate, knowsRequester } from "../auth/policy.ts";
+import type { PolicyZone } from "../auth/update-rule.ts";
 import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Outcome } from "../protocol/dispatch.ts";
 import type { UpdateVerdict } from "../protocol/update.ts";
-import { judgeUpdate, refuseStranger } from "../protocol/update.ts";
+import { anythingAt, judgeUpdate, refuseStranger } from "../protocol/update.ts";
 import type { ExtendedError } from "../wire/edns.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
-import { RrType } from "../wire/iana/type.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Name } from "../wire/name.ts";
 import type { Actor, Changeset } from "../zone/changeset.ts";
+import { nameServersOf } from "../zone/name-servers.ts";
 import type { ChangeQueue } from "./change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
 import type { RefusalLog } from "./refusal-log.ts";
@@ -65,7 +66,8 @@ export class Updater {
     const rules = outcome.zone.update;
     if (!knowsRequester(rules, requester)) {
       // Before the queue: a flood from strangers is to cost those whom a rule knows no place in it (CVE-2022-3094).
-      const decision = decideUpdate(rules, requester, request.zone, RrType.ANY);
+      const apex = request.zone;
+      const decision = decideUpdate(rules, requester, { apex, nameServers: [] }, anythingAt(apex));
       return this.#judged(refuseStranger(decision), outcome, peer, started);
     }
     try {
@@ -76,8 +78,13 @@ export class Updater {
           // Looked up when it is judged: a reload may have changed the rules since the packet came.
           const zone = this.#deps.zones.get(request.zone);
           if (zone === undefined) throw new ZoneGone(request.zone);
+          // Only for those who change something: reading the name servers costs more than the rules themselves.
+          let facts: PolicyZone | undefined;
           const result = judgeUpdate(request, view, {
-            policy: (owner, type) => decideUpdate(zone.update, requester, owner, type),
+            policy: (change) => {
+              facts ??= { apex: view.apex, nameServers: nameServersOf(view) };
+              return decideUpdate(zone.update, requester, facts, change);
+            },
             known: knowsRequester(zone.update, requester),
             limits: zone.config.limits,
             origin: { actor: actorOf(requester), at: this.#deps.now(), cause: "update" },

@@ -1,6 +1,6 @@
 /** The zones being served: for each its configuration of today, and its image built from the store. */
 import type { TransferRule } from "../auth/acl.ts";
-import type { UpdateRule } from "../auth/policy.ts";
+import type { UpdateRule } from "../auth/update-rule.ts";
 import type { ZoneConfig } from "../config/config.ts";
 import type { ZoneAccess } from "../protocol/dispatch.ts";
 import type { Name } from "../wire/name.ts";

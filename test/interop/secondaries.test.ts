@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SecondaryReport } from "../../src/services/notifier.ts";
-import { CHURN_UPDATES, churn } from "../support/churn.ts";
+import { CHURN_RULE, CHURN_UPDATES, churn } from "../support/churn.ts";
 import { dig, nsupdate, serialOf } from "../support/clients.ts";
 import { knotd } from "../support/knotd.ts";
 import { named } from "../support/named.ts";
@@ -68,9 +68,7 @@ file = "serial${zone.serial ?? 1}.zone"
 notify = [{ ${signed}address = "${target}" }]
 transfer = [{ ${signed}net = "127.0.0.0/8" }, { ${signed}net = "::1/128" }]
 ${zone.config ?? ""}
-[[zone.update]]
-net = "127.0.0.0/8"
-`;
+${CHURN_RULE}`;
 }
 
 for (const program of [named, knotd, nsd]) {

@@ -92,6 +92,13 @@ describeWith(["nsupdate", "knsupdate", "dig", "kdig"], "update policy", () => {
         undefined,
       ],
       [
+        "a name that no pattern covers",
+        "update add wpad.lab.smb.example 60 A 192.0.2.1",
+        [],
+        /rule 4 does not list wpad\.lab\.smb\.example among its names, as wpad must be/,
+        undefined,
+      ],
+      [
         "a name that is forbidden to everybody",
         "update add wpad.smb.example 60 A 192.0.2.1",
         ["-y", MASTER],
@@ -172,7 +179,7 @@ describeWith(["nsupdate", "knsupdate", "dig", "kdig"], "update policy", () => {
       flags: Opcode.UPDATE << 11,
       rcode: 0,
       questions: [{ name: ORIGIN, type: RrType.SOA, class: RrClass.IN }],
-      authorities: [rr("wpad.lab 60 A 192.0.2.1"), rr("p7 60 A 192.0.2.1")],
+      authorities: [rr("web.lab 60 A 192.0.2.1"), rr("p7 60 A 192.0.2.1")],
       edns: { udpPayload: 1232, version: 0, extendedRcode: 0, dnssecOk: false, options: [] },
     });
     const { header, edns } = decodeMessage(await askUdp(server, request));

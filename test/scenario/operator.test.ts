@@ -21,7 +21,7 @@ let server: RollcallServer;
 beforeAll(async () => {
   server = await startUpdateServer({
     algorithms: ["hmac-sha256"],
-    rules: `[[zone.update]]\nnet = "127.0.0.0/8"\nnames = ["*.dyn.smb.example"]\n`,
+    rules: `[[zone.update]]\nnet = "127.0.0.0/8"\nnames = ["*.dyn.smb.example", "\\\\*.dyn"]\n`,
   });
 });
 afterAll(() => server.remove());

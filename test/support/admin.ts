@@ -69,7 +69,9 @@ export class AdminHouse {
    */
   static async open(config: string, files: Readonly<Record<string, string>> = {}): Promise<AdminHouse> {
     const folder = mkdtempSync(join(tmpdir(), "rollcall-admin-"));
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+    for (const [name, text] of Object.entries(files)) {
+      writeFileSync(join(folder, name), text, { mode: name.endsWith(".conf") ? 0o600 : 0o644 });
+    }
     const file = join(folder, "rollcall.toml");
     writeFileSync(file, `listen = ["127.0.0.1:0"]\ndata = "data"\n${config}`);
     const loaded = loadConfig(file);

@@ -6,6 +6,12 @@ const ROUNDS = 20;
 /** Updates that {@link churn} gives: so far the serial moves. */
 export const CHURN_UPDATES = ROUNDS * 10;
 
+/** The rule that lets everybody on this machine send them: wildcards must be listed one by one. */
+export const CHURN_RULE: string = `[[zone.update]]
+net = "127.0.0.0/8"
+names = ["*", ${Array.from({ length: ROUNDS }, (_, round) => String.raw`"\\*.dyn${round}"`).join(", ")}]
+`;
+
 /** The commands of nsupdate, each update with its `send`. Every one is to change the zone. */
 export function churn(zone: string): string[] {
   const updates: string[][] = [];

@@ -53,7 +53,7 @@ export const REVERSE_ZONE = `$TTL 300
 `;
 
 export interface UpdateServerOptions {
-  /** Keys of these algorithms, each allowed everything. */
+  /** Keys of these algorithms, each allowed everything that the tests change. */
   readonly algorithms?: readonly string[];
   /** Top-level tables of the configuration. */
   readonly tables?: string;
@@ -70,8 +70,9 @@ export function startUpdateServer(options: UpdateServerOptions = {}): Promise<Ro
   const files: Record<string, string> = { "smb.zone": FORWARD_ZONE, "reverse.zone": REVERSE_ZONE };
   for (const algorithm of algorithms) files[`${algorithm}.conf`] = keyFile(algorithm);
   for (const key of keys) files[`${key}.conf`] = keyFile("hmac-sha256", key);
+  // What is guarded must be listed by name.
   const keyRules = algorithms
-    .map((algorithm) => `[[zone.update]]\nkey = "${keyNameOf(algorithm)}"\n`)
+    .map((algorithm) => `[[zone.update]]\nkey = "${keyNameOf(algorithm)}"\nnames = NAMES\n`)
     .join("");
   const transfer = `transfer = [{ net = "127.0.0.0/8" }, { net = "::1/128" }]`;
   const config = `keys = ${JSON.stringify([...algorithms, ...keys].map((name) => `${name}.conf`))}
@@ -81,12 +82,12 @@ name = "smb.example"
 file = "smb.zone"
 ${transfer}
 ${rules}
-${keyRules}
+${keyRules.replaceAll("NAMES", String.raw`["*", "@", "ns1", "ns2", "wpad", "\\*", "\\*.w.nsupdate", "\\*.w.knsupdate"]`)}
 [[zone]]
 name = "2.0.192.in-addr.arpa"
 file = "reverse.zone"
 ${transfer}
-${keyRules}
+${keyRules.replaceAll("NAMES", `["*", "@"]`)}
 `;
   return RollcallServer.start({ config, files, ...(listen === undefined ? {} : { listen }) });
 }

@@ -8,7 +8,7 @@ import { update, ZONE } from "./support.ts";
 
 /** May change A and AAAA of node1, and nothing else. */
 const node1Only: Partial<UpdateContext> = {
-  policy: (owner, type) => {
+  policy: ({ name: owner, type }) => {
     const allow = owner.equals(name("node1")) && (type === RrType.A || type === RrType.AAAA);
     return { allow, reason: allow ? "rule 1" : "no rule allows it" };
   },

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { takesUdp } from "../../../src/auth/update-rule.ts";
 import { zoneConfigOf } from "../../../src/config/config.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { dataDirectoryOf, loadConfig } from "../../../src/config/load.ts";
@@ -121,4 +122,43 @@ test("the data directory is found in a configuration with mistakes", () => {
   expect(dataDirectoryOf(path)).toBe(join(folder, "../there"));
   writeFileSync(path, "listen = [\n");
   expect(dataDirectoryOf(path)).toMatchObject({ code: "CONFIG_SYNTAX" });
+});
+
+test("rules for hosts: scopes, transports, and nothing to warn of where the operator has decided", () => {
+  const path = join(folder, "hosts.toml");
+  writeFileSync(
+    path,
+    `listen = ["127.0.0.1:0"]
+data = "data"
+[[zone]]
+name = "smb.example"
+[[zone.update]]
+scope = "self"
+[[zone.update]]
+net = "10.0.0.0/8"
+scope = "source"
+types = ["A", "PTR"]
+[[zone.update]]
+net = "10.1.0.0/16"
+scope = "source"
+udp = true
+replace = true
+[[zone.update]]
+net = "10.2.0.0/16"
+udp = false
+[[zone.update]]
+net = "127.0.0.0/8"
+`,
+  );
+  const { config, problems } = loadConfig(path);
+  expect(problems).toEqual([]);
+  const rules = config!.zones[0]!.update;
+  expect(rules.map(({ scope, replace }) => [scope, replace])).toEqual([
+    ["self", undefined],
+    ["source", undefined],
+    ["source", true],
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
+  expect(rules.map(takesUdp)).toEqual([true, false, true, false, true]);
 });

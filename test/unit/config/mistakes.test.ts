@@ -244,6 +244,47 @@ const MISTAKES: readonly Mistake[] = [
     expected: [["CONFIG_RULE", 6, "names nobody"]],
   },
   {
+    name: "a scope that is none",
+    text: `${ZONE}[[zone.update]]\nkey = "dhcp.smb.example"\nscope = "sefl"\n`,
+    expected: [["CONFIG_VALUE", 8, `Did you mean "self"?`]],
+  },
+  {
+    name: "a prohibition with a scope, over TCP only",
+    text: `${ZONE}[[zone.update]]\nallow = false\nscope = "self"\nudp = false\n`,
+    expected: [
+      ["CONFIG_RULE", 8, "has no scope"],
+      ["CONFIG_RULE", 9, "must hold over UDP too"],
+    ],
+  },
+  {
+    name: "replace without the scope it belongs to",
+    text: `${ZONE}[[zone.update]]\nkey = "dhcp.smb.example"\nreplace = true\n`,
+    expected: [["CONFIG_RULE", 8, `belongs to scope = "source"`]],
+  },
+  {
+    name: "the sender's address for nobody",
+    text: `${ZONE}[[zone.update]]\nscope = "source"\n`,
+    expected: [["CONFIG_RULE", 6, "names nobody"]],
+  },
+  {
+    name: "the sender's address in a TXT",
+    text: `${ZONE}[[zone.update]]\nnet = "127.0.0.1"\nscope = "source"\ntypes = ["A", "TXT"]\n`,
+    expected: [["CONFIG_RULE", 9, "not about TXT"]],
+  },
+  {
+    name: "a key that is no host's",
+    text: `${ZONE.replace("smb.example", "other.example")}[[zone.update]]\nkey = "dhcp.smb.example"\nscope = "self"\n`,
+    expected: [["CONFIG_RULE", 7, "is not named like a host of other.example"]],
+  },
+  {
+    name: "unsigned updates over UDP",
+    text: `${ZONE}[[zone.update]]\nnet = "192.0.2.0/24"\n[[zone.update]]\nnet = "::/0"\n`,
+    expected: [
+      ["CONFIG_UNSIGNED_UDP", 7, "udp = false"],
+      ["CONFIG_UNSIGNED_UDP", 9, "from ::/0"],
+    ],
+  },
+  {
     name: "a rule for a principal",
     text: `${ZONE}[[zone.update]]\nprincipal = "NODE1$@SMB.EXAMPLE"\n`,
     expected: [["CONFIG_UNSUPPORTED", 7, "does not know Kerberos"]],

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Requester } from "../../../src/auth/acl.ts";
 import { parseNetwork } from "../../../src/auth/acl.ts";
-import type { UpdateRule } from "../../../src/auth/policy.ts";
+import type { UpdateRule } from "../../../src/auth/update-rule.ts";
 import type { ChangeQueue } from "../../../src/services/change-queue.ts";
 import { QueueFull } from "../../../src/services/change-queue.ts";
 import { RefusalLog } from "../../../src/services/refusal-log.ts";

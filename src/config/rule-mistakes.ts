@@ -1,0 +1,76 @@
+/** What can be wrong with an update rule as a whole, each of its values being right. */
+import { ownName } from "../auth/own-name.ts";
+import { SOURCE_TYPES } from "../auth/source-scope.ts";
+import type { UpdateRule } from "../auth/update-rule.ts";
+import { shortName, takesUdp } from "../auth/update-rule.ts";
+import { typeToText } from "../wire/iana/type.ts";
+import type { Name } from "../wire/name.ts";
+import { Mistake } from "./mistake.ts";
+
+export interface RuleMistake {
+  /** The key that it stands at; undefined: the rule. */
+  readonly key?: keyof UpdateRule;
+  readonly severity: "error" | "warning";
+  readonly mistake: Mistake;
+}
+
+/** Loopback networks: no packet from elsewhere has such a source. */
+const LOOPBACK = /^(?:127\.|::1(?:\/128)?$)/;
+
+/** The mistakes of one rule of the zone at `apex`. */
+export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
+  const mistakes: RuleMistake[] = [];
+  const error = (key: keyof UpdateRule, message: string, advice: string): void => {
+    mistakes.push({ key, severity: "error", mistake: new Mistake("CONFIG_RULE", message, advice) });
+  };
+  const { key, principal, net, scope, types, allow } = rule;
+  const isSelf = scope === "self" || scope === "self-sub";
+  const namesSomebody = key !== undefined || principal !== undefined || net !== undefined || isSelf;
+  if (allow && !namesSomebody) {
+    const message = "this rule names nobody whom it could allow anything";
+    const advice = `Add key = "…", or net = "…" for unsigned updates; net = "0.0.0.0/0" is everybody over IPv4.`;
+    mistakes.push({ severity: "error", mistake: new Mistake("CONFIG_RULE", message, advice) });
+  }
+  if (!allow && scope !== undefined) {
+    error(
+      "scope",
+      "a rule that forbids has no scope",
+      "Leave scope out, or allow by a scope and forbid the rest.",
+    );
+  }
+  if (!allow && rule.udp === false) {
+    error("udp", "a rule that forbids must hold over UDP too", "Leave udp out.");
+  }
+  if (rule.replace !== undefined && scope !== "source") {
+    error(
+      "replace",
+      `replace belongs to scope = "source"`,
+      "Leave it out: any other rule may replace addresses.",
+    );
+  }
+  const foreign = (types ?? []).filter((type) => !SOURCE_TYPES.includes(type));
+  if (scope === "source" && foreign.length > 0) {
+    const message = `scope = "source" is about addresses, not about ${foreign.map(typeToText).join(", ")}`;
+    error("types", message, "Name A, AAAA or PTR, and write another rule for other types.");
+  }
+  if (isSelf && key !== undefined && ownName({ address: "", transport: "tcp", key }, apex) === undefined) {
+    const message = `the key ${shortName(key)} is not named like a host of ${shortName(apex)}, so the rule could never match`;
+    error(
+      "key",
+      message,
+      `Make a key that is named like the host: rollcall key generate HOST.${shortName(apex)}`,
+    );
+  }
+  const isUnsigned = allow && net !== undefined && key === undefined && principal === undefined && !isSelf;
+  if (isUnsigned && rule.udp === undefined && takesUdp(rule) && !LOOPBACK.test(net.text)) {
+    const message = `anyone who can forge a UDP packet from ${net.text} may use this rule`;
+    const advice =
+      "Write udp = false to take updates over TCP only, or udp = true where forged packets are kept out.";
+    mistakes.push({
+      key: "net",
+      severity: "warning",
+      mistake: new Mistake("CONFIG_UNSIGNED_UDP", message, advice),
+    });
+  }
+  return mistakes;
+}
