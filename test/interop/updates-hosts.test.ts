@@ -30,6 +30,15 @@ udp = true
 replace = true
 `;
 
+/** What a host sends when it has another address. */
+const register = (address: string): string[] => [
+  `local ${address}`,
+  "prereq nxrrset c.wlan.smb.example CNAME",
+  "update delete c.wlan.smb.example A",
+  "update delete c.wlan.smb.example AAAA",
+  `update add c.wlan.smb.example 1200 A ${address}`,
+];
+
 describeWith(["nsupdate", "dig"], "hosts", () => {
   let server: RollcallServer;
   beforeAll(async () => {
@@ -73,6 +82,7 @@ describeWith(["nsupdate", "dig"], "hosts", () => {
       ],
     ])("and not %s", async (name, reason) => {
       await refused([`update add ${name} 60 A 192.0.2.2`], `${name}. A: ${reason}`, ...NODE1);
+      expect((await addressesOf(name.replace(".smb.example", ""))).includes("A 192.0.2.2")).toBe(false);
     });
   });
 
@@ -130,13 +140,6 @@ describeWith(["nsupdate", "dig"], "hosts", () => {
     });
 
     test("where replace allows it, a host whose address changed replaces the old one as Windows does", async () => {
-      const register = (address: string): string[] => [
-        `local ${address}`,
-        "prereq nxrrset c.wlan.smb.example CNAME",
-        "update delete c.wlan.smb.example A",
-        "update delete c.wlan.smb.example AAAA",
-        `update add c.wlan.smb.example 1200 A ${address}`,
-      ];
       expect(await send(register("127.0.0.8"))).toEqual([]);
       expect(await send(register("127.0.0.9"))).toEqual([]);
       expect(await addressesOf("c.wlan")).toEqual(["A 127.0.0.9"]);
