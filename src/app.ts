@@ -25,6 +25,7 @@ import type { TcpLimits } from "./server/tcp.ts";
 import { adminHandlers } from "./services/admin.ts";
 import { ChangeQueue } from "./services/change-queue.ts";
 import { JournalKeeper } from "./services/journal-keeper.ts";
+import { NetbiosListenError, NetbiosService } from "./services/netbios.ts";
 import { Notifier } from "./services/notifier.ts";
 import { RefusalLog } from "./services/refusal-log.ts";
 import { Transfers } from "./services/transfers.ts";
@@ -80,6 +81,7 @@ export class Rollcall {
   readonly #connections: TcpConnections;
   readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
+  readonly #netbios: NetbiosService;
   readonly #refusals: RefusalLog;
   readonly #frontCounters: FrontCounters;
   #control: ControlServer | undefined;
@@ -146,6 +148,13 @@ export class Rollcall {
     this.#frontCounters = front.counters;
     this.#udp = openUdp(config.threads, { seed, epochs: this.#zones.epochs, handler: front.handler, log });
     this.#listeners = new Listeners(this.#udp, front.handler, this.#connections, log);
+    this.#netbios = new NetbiosService({
+      zones: this.#zones,
+      update: (outcome, peer) => this.#updater.handle(outcome, peer),
+      refusals: this.#refusals,
+      log,
+      now,
+    });
   }
 
   /**
@@ -162,6 +171,7 @@ export class Rollcall {
       await server.#renewContext();
       server.#notifier.configure(config.zones);
       await server.#openControl();
+      await server.#netbios.configure(config.netbios);
       await server.#listeners.configure(config.listen);
     } catch (error) {
       await server.stop();
@@ -204,6 +214,7 @@ export class Rollcall {
     this.#keeper.close();
     await this.#connections.close(STOP_GRACE);
     await new Promise((resolve) => setTimeout(resolve, UDP_GRACE));
+    await this.#netbios.close();
     await this.#listeners.close();
     await this.#udp.close();
     await this.#notifier.close();
@@ -331,13 +342,17 @@ export class Rollcall {
         added.push(zone.apex);
         await this.#serveZone(zone);
       }
+      await this.#netbios.configure(config.netbios);
     } catch (error) {
       for (const apex of added) this.#zones.remove(apex);
       await this.#listeners.configure(this.#config.listen);
       if (error instanceof StartError) return this.#reloaded(false, [...problems, ...error.problems], []);
-      const code = error instanceof ListenError || error instanceof StoreError ? error.code : "CONFIG_VALUE";
+      const told =
+        error instanceof ListenError || error instanceof NetbiosListenError || error instanceof StoreError
+          ? error
+          : undefined;
+      const { code = "CONFIG_VALUE", advice } = told ?? {};
       const message = error instanceof Error ? error.message : String(error);
-      const advice = error instanceof ListenError || error instanceof StoreError ? error.advice : undefined;
       const problem: Problem = { severity: "error", code, file: config.path, message, advice };
       return this.#reloaded(false, [...problems, problem], []);
     }
@@ -400,6 +415,7 @@ export class Rollcall {
       data: this.#config.data,
       listen: this.#listeners.addresses,
       udp: this.#udp.description,
+      ...(this.#config.netbios === undefined ? {} : { netbios: this.#netbios.addresses }),
       ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
       memory: process.memoryUsage.rss(),
       counters: this.#counters(),
@@ -413,7 +429,7 @@ export class Rollcall {
     return {
       queries: this.#frontCounters.queries + this.#udp.answered,
       otherMessages: this.#frontCounters.others,
-      bugs: this.#frontCounters.bugs,
+      bugs: this.#frontCounters.bugs + this.#netbios.counters.bugs,
       refusals: this.#refusals.count,
       udpReceived: udp.received,
       udpIgnored: udp.ignored,
@@ -443,6 +459,7 @@ export class Rollcall {
       notifySent: this.#notifier.counters.sent,
       notifyAcknowledged: this.#notifier.counters.acknowledged,
       notifyUnanswered: this.#notifier.counters.unanswered,
+      ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
     };
   }
 }

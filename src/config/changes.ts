@@ -15,6 +15,13 @@ function serverChanges(before: Config, after: Config): string[] {
   if (before.threads !== after.threads) changes.push("threads takes effect at the next start");
   if (differ(before.server, after.server)) changes.push("identity or version changed");
   if (differ(before.limits, after.limits)) changes.push("limits changed");
+  if (differ(before.netbios, after.netbios)) {
+    changes.push(
+      after.netbios === undefined
+        ? "NetBIOS names are not answered any more"
+        : `NetBIOS names are answered ${before.netbios === undefined ? "from now on" : "by other settings"}`,
+    );
+  }
   if (differ([...before.keys], [...after.keys])) {
     changes.push(`keys changed: ${after.keys.size} known from now on`);
   }

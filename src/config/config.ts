@@ -1,5 +1,5 @@
 /** The configuration as the rest of the house reads it: names, networks and keys, not their texts. Immutable. */
-import type { TransferRule } from "../auth/acl.ts";
+import type { Network, TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
 import type { Name } from "../wire/name.ts";
@@ -61,6 +61,25 @@ export interface ZoneConfig {
   readonly limits: RecordLimits;
 }
 
+/** `[netbios]`: the name service for hosts that ask for NetBIOS names. */
+export interface NetbiosConfig {
+  /** IPv4 alone. */
+  readonly listen: readonly ListenAddress[];
+  /** Who is answered. */
+  readonly clients: readonly Network[];
+  /** Below what a host's name is looked for, in order; registrations are fed below the first. Never empty. */
+  readonly suffixes: readonly Name[];
+  /** Windows domains, their NetBIOS names in upper case, and where their controllers' SRV records are. */
+  readonly domains: readonly { readonly label: string; readonly dns: Name }[];
+  /** Whether registrations go into the zone of the first suffix as updates. */
+  readonly feed: boolean;
+  /** Longest time a registration is granted, in milliseconds. */
+  readonly maxTtl: number;
+  /** Addresses registered, in all and of one client. */
+  readonly registrations: number;
+  readonly registrationsPerClient: number;
+}
+
 export interface Config {
   /** Absolute path of the file it was read from. */
   readonly path: string;
@@ -80,6 +99,8 @@ export interface Config {
   readonly limits: ServerLimits;
   readonly journal: JournalLimits;
   readonly tsig: { readonly allowMd5: boolean };
+  /** Undefined: NetBIOS names are not answered. */
+  readonly netbios?: NetbiosConfig;
   readonly zones: readonly ZoneConfig[];
 }
 

@@ -25,6 +25,30 @@ export function listenText(text: string): ListenAddress | Mistake {
   );
 }
 
+/** The port of the NetBIOS name service (RFC 1002 §6). */
+const NETBIOS_PORT = 137;
+const IPV4_ALONE = "NetBIOS names are asked for over IPv4 alone";
+
+export function netbiosListenText(text: string): ListenAddress | Mistake {
+  const read = parseSocketAddress(text, NETBIOS_PORT);
+  if (typeof read !== "string" && !read.address.includes(":")) return { ...read, text };
+  const advice = "Write the machine's address, such as 192.0.2.1: the port is 137 where none is given.";
+  return new Mistake("CONFIG_ADDRESS", typeof read === "string" ? read : IPV4_ALONE, advice);
+}
+
+export function netbiosClientText(text: string): Network | Mistake {
+  const read = networkText(text);
+  if (read instanceof Mistake || !text.includes(":")) return read;
+  return new Mistake("CONFIG_NETWORK", IPV4_ALONE, "Write networks such as 192.0.2.0/24.");
+}
+
+/** The NetBIOS name of a domain, in upper case. */
+export function netbiosLabelText(text: string): string | Mistake {
+  if (/^[!-~]{1,15}$/.test(text)) return text.toUpperCase();
+  const message = `"${text}" is not a NetBIOS name: 1 to 15 ASCII characters without spaces were expected`;
+  return new Mistake("CONFIG_NAME", message);
+}
+
 export function secondaryText(text: string): SocketAddressText | Mistake {
   const read = parseSocketAddress(text, DNS_PORT);
   if (typeof read === "string") {

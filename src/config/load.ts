@@ -10,7 +10,14 @@ import type { TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";
-import type { Config, ListenAddress, NotifyTarget, RecordLimits, ZoneConfig } from "./config.ts";
+import type {
+  Config,
+  ListenAddress,
+  NetbiosConfig,
+  NotifyTarget,
+  RecordLimits,
+  ZoneConfig,
+} from "./config.ts";
 import { loadKeyFiles } from "./keys.ts";
 import { listenText, zoneNameText } from "./leaf.ts";
 import { Mistake, ProblemCollector } from "./mistake.ts";
@@ -24,6 +31,8 @@ import {
   JournalSchema,
   LimitsSchema,
   LogSchema,
+  NetbiosDomainSchema,
+  NetbiosSchema,
   ServerSchema,
   TopSchema,
   TsigSchema,
@@ -161,7 +170,7 @@ class Loader {
       maxAge: parseDuration(JOURNAL_DEFAULTS.max_age)!,
       maxBytes: parseSize(JOURNAL_DEFAULTS.max_size)!,
     });
-    if (top !== undefined) this.#checkListen(top.listen);
+    if (top !== undefined) this.#checkListen(["listen"], top.listen);
     const data = this.#dataDirectory();
     const { keys, complete } = loadKeyFiles(
       this.#folder,
@@ -176,6 +185,7 @@ class Loader {
     };
     const zones = this.#zones({ keys, keysComplete: complete, apex: Name.root }, journal, records);
 
+    const netbios = this.#netbios(zones);
     const sorted = problems.sorted();
     const failed = hasErrors(sorted) || !top || !log || !server || !limits || !tsig || data === undefined;
     if (failed) return { problems: sorted, zoneFiles: this.#zoneFiles };
@@ -203,6 +213,7 @@ class Loader {
         },
         journal,
         tsig: { allowMd5: tsig.allow_md5 },
+        ...(netbios === undefined ? {} : { netbios }),
         zones,
       },
       problems: sorted,
@@ -219,7 +230,7 @@ class Loader {
     return { maxAge: read?.max_age ?? otherwise.maxAge, maxBytes: read?.max_size ?? otherwise.maxBytes };
   }
 
-  #checkListen(listen: readonly ListenAddress[]): void {
+  #checkListen(path: TomlPath, listen: readonly ListenAddress[]): void {
     const seen = new Map<string, number>();
     listen.forEach((entry, index) => {
       // Port 0 takes another port each time.
@@ -227,8 +238,59 @@ class Loader {
       const text = socketAddressToText(entry);
       const first = seen.get(text);
       if (first === undefined) seen.set(text, index);
-      else this.#duplicate(["listen", index], `${text} is listed twice`, ["listen", first]);
+      else this.#duplicate([...path, index], `${text} is listed twice`, [...path, first]);
     });
+  }
+
+  /** `[netbios]`; undefined where there is none, or it has a mistake. */
+  #netbios(zones: readonly ZoneConfig[]): NetbiosConfig | undefined {
+    const value = this.#table["netbios"];
+    if (value === undefined) return undefined;
+    const path = ["netbios"];
+    const read = this.#problems.read(NetbiosSchema, value, path);
+    const domains = listAt(asTable(value), "domains").flatMap((entry, index) => {
+      const domain = this.#problems.read(NetbiosDomainSchema, entry, [...path, "domains", index]);
+      return domain === undefined ? [] : [{ label: domain.name, dns: domain.dns }];
+    });
+    if (read === undefined) return undefined;
+    this.#checkListen([...path, "listen"], read.listen);
+    // A zone with a mistake of its own may be the one that is meant.
+    if (zones.length === listAt(this.#table, "zone").length) {
+      const check = (name: Name, at: TomlPath): void => {
+        if (zones.some(({ apex }) => name.isWithin(apex))) return;
+        const advice = "Name a zone of the configuration, or a name within one.";
+        this.#problems.add(at, new Mistake("CONFIG_NETBIOS", `${shown(name)} is in no zone here`, advice));
+      };
+      read.suffixes.forEach((name, index) => check(name, [...path, "suffixes", index]));
+      domains.forEach(({ dns }, index) => check(dns, [...path, "domains", index, "dns"]));
+      this.#checkFeed(zones, read.feed ? read.suffixes[0] : undefined);
+    }
+    return {
+      listen: read.listen,
+      clients: read.clients,
+      suffixes: read.suffixes,
+      domains,
+      feed: read.feed,
+      maxTtl: read.max_ttl,
+      registrations: read.registrations,
+      registrationsPerClient: read.registrations_per_client,
+    };
+  }
+
+  #checkFeed(zones: readonly ZoneConfig[], suffix: Name | undefined): void {
+    if (suffix === undefined) return;
+    const fed = zones
+      .filter(({ apex }) => suffix.isWithin(apex))
+      .toSorted((a, b) => b.apex.labelCount - a.apex.labelCount)[0];
+    if (fed === undefined || fed.update.some(({ allow, key }) => allow && key === undefined)) return;
+    const message = `no rule of ${shown(fed.apex)} takes unsigned updates, which is what registrations are fed as`;
+    const advice = `Add [[zone.update]] with net = "…" for the clients to that zone, or leave feed out.`;
+    this.#problems.add(
+      ["netbios", "feed"],
+      new Mistake("CONFIG_NETBIOS", message, advice),
+      "value",
+      "warning",
+    );
   }
 
   #duplicate(path: TomlPath, message: string, first: TomlPath): void {

@@ -25,6 +25,8 @@ export const CONFIG_CODES = {
   CONFIG_RULE: "A rule that names nobody, or whose parts contradict each other.",
   CONFIG_UNSIGNED_UDP: "A rule for unsigned updates over UDP, whose sender anyone can forge (a warning).",
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
+  CONFIG_NETBIOS:
+    "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
   CONFIG_UNSUPPORTED: "A setting that this version cannot honour.",
   CONFIG_NO_ZONES: "A configuration without zones (a warning).",
 } as const;

@@ -11,6 +11,9 @@ import {
   levelText,
   listenText,
   nameText,
+  netbiosClientText,
+  netbiosLabelText,
+  netbiosListenText,
   networkText,
   ownerPatternText,
   recordTypeText,
@@ -46,6 +49,7 @@ export const TopSchema = z.strictObject({
   limits: z.unknown().optional(),
   journal: z.unknown().optional(),
   tsig: z.unknown().optional(),
+  netbios: z.unknown().optional(),
   zone: z.array(z.unknown()).default([]),
 });
 
@@ -83,6 +87,24 @@ export const JournalSchema = z.strictObject({
 export const JOURNAL_DEFAULTS = { max_age: "30d", max_size: "64MiB" } as const;
 
 export const TsigSchema = z.strictObject({ allow_md5: z.boolean().default(false) });
+
+/** `domains` is read on its own. */
+export const NetbiosSchema = z.strictObject({
+  listen: z.array(leaf(netbiosListenText)).min(1),
+  clients: z.array(leaf(netbiosClientText)).min(1),
+  suffixes: z.array(leaf(zoneNameText)).min(1),
+  domains: z.array(z.unknown()).default([]),
+  feed: z.boolean().default(false),
+  max_ttl: leaf(durationText(600_000, 604_800_000)).prefault("1h"),
+  registrations: count(1, 1_000_000, 10_000),
+  registrations_per_client: count(1, 1_000_000, 100),
+});
+
+/** One entry of `domains` in `[netbios]`. */
+export const NetbiosDomainSchema = z.strictObject({
+  name: leaf(netbiosLabelText),
+  dns: leaf(zoneNameText),
+});
 
 /** A zone; `notify`, `transfer`, `journal` and `update` are read on their own. */
 export const ZoneSchema = z.strictObject({
@@ -132,6 +154,8 @@ export function configKeys(): ReadonlyMap<string, readonly string[]> {
     "[limits]": LimitsSchema,
     "[journal]": JournalSchema,
     "[tsig]": TsigSchema,
+    "[netbios]": NetbiosSchema,
+    domains: NetbiosDomainSchema,
     "[[zone]]": ZoneSchema,
     notify: notifySchema(context),
     transfer: transferSchema(context),

@@ -72,6 +72,8 @@ export interface ServerStatus {
   readonly listen: readonly string[];
   /** Which way UDP is done: by answer threads, or by the control thread. */
   readonly udp: string;
+  /** Addresses that NetBIOS names are answered on; absent where they are not. */
+  readonly netbios?: readonly string[];
   readonly zones: readonly ZoneStatus[];
   readonly lastReload?: ReloadReport;
   /** Resident memory, in octets. */

@@ -12,11 +12,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   zone: ["wire"],
   auth: ["wire"],
   protocol: ["wire", "zone", "auth"],
+  netbios: ["wire", "zone", "auth"],
   store: ["wire", "zone"],
   server: ["wire", "zone", "auth", "protocol"],
   config: ["wire", "zonefile", "zone", "auth"],
   control: ["config"],
-  services: ["wire", "zonefile", "zone", "auth", "protocol", "config", "control"],
+  services: ["wire", "zonefile", "zone", "auth", "protocol", "netbios", "config", "control"],
   cli: ["wire", "auth", "control", "config", "app.ts"],
   "app.ts": ["wire", "zone", "auth", "protocol", "store", "server", "services", "config", "control"],
 };
@@ -27,6 +28,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   zonefile: [],
   zone: [],
   protocol: [],
+  netbios: [],
   auth: ["node:crypto", "node:net"],
 };
 

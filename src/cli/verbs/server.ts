@@ -52,6 +52,7 @@ function statusText(status: ServerStatus, now: number): string {
       `${durationToText(Math.floor((now - status.startedAt) / 1000) * 1000)}, since ${instantToText(status.startedAt)}`,
     ],
     ["Listening", status.listen.join(", ") || "nowhere"],
+    ...(status.netbios === undefined ? [] : [["NetBIOS", status.netbios.join(", ")] as [string, string]]),
     ["UDP by", status.udp],
     ["Configuration", status.config],
     ["Data", status.data],

@@ -23,6 +23,7 @@ describe("docs/configuration.md", () => {
     "": /^## Top level$/m,
     notify: /^Keys of an entry of `notify`/m,
     transfer: /^Keys of an entry of `transfer`/m,
+    domains: /^Keys of an entry of `domains`/m,
   };
 
   test.each([...configKeys()])("section %j", (section, keys) => {

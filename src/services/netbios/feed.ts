@@ -1,0 +1,106 @@
+/**
+ * Carries registered NetBIOS names into the zone: each address as an unsigned update from the client that registered it,
+ * by the same queue and under the same rules. The workstation's name alone (suffix 00) is carried: every host has it for
+ * as long as it is up. What is taken back is only what was put there by this way.
+ */
+import type { Peer } from "../../protocol/context.ts";
+import type { Outcome } from "../../protocol/dispatch.ts";
+import type { UpdateOperation } from "../../protocol/update-prescan.ts";
+import type { NetbiosName } from "../../netbios/name.ts";
+import { Suffix } from "../../netbios/name.ts";
+import { hostName } from "../../netbios/zone-names.ts";
+import { Rcode } from "../../wire/iana/code.ts";
+import { RrType } from "../../wire/iana/type.ts";
+import type { Name } from "../../wire/name.ts";
+import { parseIpv4 } from "../../wire/rdata/address.ts";
+import { rdataKey } from "../../wire/rdata/rdata.ts";
+import type { ServedZone } from "../zones.ts";
+
+/** TTL of the records, in seconds: what Windows hosts give their own. */
+const TTL = 1200;
+
+type UpdateOutcome = Extract<Outcome, { kind: "update" }>;
+
+export interface FeedDeps {
+  /** The zone served here that holds a name. */
+  readonly zoneOf: (name: Name) => ServedZone | undefined;
+  readonly update: (outcome: UpdateOutcome, peer: Peer) => Promise<Uint8Array>;
+}
+
+/** One address of a name, and the client that registered it. */
+export interface FedAddress {
+  readonly name: NetbiosName;
+  readonly group: boolean;
+  readonly address: string;
+  readonly source: string;
+}
+
+export class NetbiosFeed {
+  /** Below what the names are put. */
+  readonly #suffix: Name;
+  readonly #deps: FeedDeps;
+  /** What is in the zone by this way, as owner and address. */
+  readonly #fed = new Set<string>();
+
+  constructor(suffix: Name, deps: FeedDeps) {
+    this.#suffix = suffix;
+    this.#deps = deps;
+  }
+
+  /** Puts an address into the zone; where it is there already, the update tells that it still holds. */
+  async add(fed: FedAddress): Promise<void> {
+    const owner = this.#ownerOf(fed);
+    const zone = owner && this.#deps.zoneOf(owner);
+    if (owner === undefined || zone === undefined) return;
+    const rdata = parseIpv4(fed.address)!;
+    const key = rdataKey(RrType.A, rdata);
+    const there = zone.view.rrset(owner, RrType.A)?.rdatas.some((each) => rdataKey(RrType.A, each) === key);
+    const add: UpdateOperation = { kind: "add", name: owner, type: RrType.A, ttl: TTL, rdata, key };
+    const rcode = await this.#update(zone, fed, add);
+    if (rcode === Rcode.NOERROR && there !== true) this.#fed.add(mark(owner, fed.address));
+  }
+
+  /** Takes an address out of the zone again, where it was put there by {@link add}. */
+  async remove(fed: FedAddress): Promise<void> {
+    const owner = this.#ownerOf(fed);
+    const zone = owner && this.#deps.zoneOf(owner);
+    if (owner === undefined || zone === undefined || !this.#fed.delete(mark(owner, fed.address))) return;
+    const rdata = parseIpv4(fed.address)!;
+    const key = rdataKey(RrType.A, rdata);
+    await this.#update(zone, fed, { kind: "delete-record", name: owner, type: RrType.A, rdata, key });
+  }
+
+  #ownerOf({ name, group }: FedAddress): Name | undefined {
+    return group || name.suffix !== Suffix.WORKSTATION ? undefined : hostName(name, this.#suffix);
+  }
+
+  async #update(zone: ServedZone, { source }: FedAddress, operation: UpdateOperation): Promise<number> {
+    let rcode: number = Rcode.SERVFAIL;
+    const peer: Peer = { address: source, port: 137, transport: "udp" };
+    await this.#deps.update(
+      {
+        kind: "update",
+        request: {
+          zone: zone.apex,
+          prerequisites: [],
+          expected: [],
+          prerequisiteFault: undefined,
+          operations: [operation],
+          updateFault: undefined,
+        },
+        zone,
+        requester: { address: source, transport: "udp" },
+        reply: (outcome) => {
+          ({ rcode } = outcome);
+          return new Uint8Array(0);
+        },
+      },
+      peer,
+    );
+    return rcode;
+  }
+}
+
+function mark(owner: Name, address: string): string {
+  return `${owner.key} ${address}`;
+}
