@@ -7,4 +7,5 @@ apt-get install -y -qq --no-install-recommends \
   knot knot-dnsutils \
   nsd \
   dnsperf \
+  samba samba-common-bin \
   iproute2

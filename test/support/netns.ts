@@ -46,6 +46,35 @@ export class NetworkNamespace implements Disposable {
     return run(first!, rest, input === undefined ? {} : { input });
   }
 
+  /** Lays a cable to another one, which reaches everything by it. @param here this end's address with prefix length */
+  connect(other: NetworkNamespace, here: string, there: string): void {
+    const [near, far] = [`v${process.pid}a${++count}`, `v${process.pid}b${count}`];
+    ip("-n", this.name, "link", "add", near, "type", "veth", "peer", "name", far, "netns", other.name);
+    for (const [{ name }, link, address] of [
+      [this, near, here],
+      [other, far, there],
+    ] as const) {
+      // With its broadcast address, which some programs look for.
+      ip("-n", name, "addr", "add", address, "brd", "+", "dev", link);
+      ip("-n", name, "link", "set", link, "up");
+    }
+    ip("-n", other.name, "route", "add", "default", "via", here.split("/")[0]!);
+  }
+
+  /** Why two cannot be connected here; undefined where they can. */
+  static cableObstacle(): string | undefined {
+    const obstacle = NetworkNamespace.obstacle();
+    if (obstacle !== undefined) return obstacle;
+    try {
+      using a = new NetworkNamespace([]);
+      using b = new NetworkNamespace([]);
+      a.connect(b, "192.0.2.1/30", "192.0.2.2/30");
+      return undefined;
+    } catch (error) {
+      return String(error);
+    }
+  }
+
   [Symbol.dispose](): void {
     ip("netns", "del", this.name);
   }

@@ -325,6 +325,47 @@ const MISTAKES: readonly Mistake[] = [
     expected: [["CONFIG_KEY_MODE", 3, "chmod 600"]],
   },
   {
+    name: "NetBIOS names for nobody",
+    text: `${ZONE}[netbios]\nlisten = []\n`,
+    expected: [
+      ["CONFIG_MISSING", 6, `"clients" is missing`],
+      ["CONFIG_MISSING", 6, `"suffixes" is missing`],
+      ["CONFIG_VALUE", 7, `"listen" is empty`],
+    ],
+  },
+  {
+    name: "NetBIOS over IPv6, of other zones, fed where nobody may",
+    text: `${ZONE}[netbios]
+listen = ["127.0.0.1", "127.0.0.1:137", "[::1]"]
+clients = ["2001:db8::/32", "10.0.0.1/8"]
+suffixes = ["smb.example", "lab.example"]
+domains = [{ name = "SIXTEEN-LETTERS!", dns = "smb.example" }, { name = "lab", dns = "x..y" }]
+`,
+    expected: [
+      ["CONFIG_ADDRESS", 7, "IPv4 alone"],
+      ["CONFIG_NETWORK", 8, "IPv4 alone"],
+      ["CONFIG_NETWORK", 8, "10.0.0.0/8"],
+      ["CONFIG_NAME", 10, "1 to 15"],
+      ["CONFIG_NAME", 10, "x..y"],
+    ],
+  },
+  {
+    name: "NetBIOS names of zones that are not here, fed to one that takes none",
+    text: `${ZONE}[netbios]
+listen = ["127.0.0.1", "127.0.0.1:137"]
+clients = ["10.0.0.0/8"]
+suffixes = ["hosts.smb.example", "lab.example"]
+domains = [{ name = "LAB", dns = "lab.example" }]
+feed = true
+`,
+    expected: [
+      ["CONFIG_DUPLICATE", 7, "127.0.0.1:137 is listed twice"],
+      ["CONFIG_NETBIOS", 9, "lab.example is in no zone here"],
+      ["CONFIG_NETBIOS", 10, "lab.example is in no zone here"],
+      ["CONFIG_NETBIOS", 11, "no rule of smb.example takes unsigned updates"],
+    ],
+  },
+  {
     name: "one key file twice",
     text: ZONE.replace(`"keys.conf"`, `"keys.conf", "./keys.conf"`),
     expected: [["CONFIG_DUPLICATE", 3, "listed twice"]],

@@ -1,0 +1,142 @@
+/** The NetBIOS name service of a running server: beside DNS, into the zone and out of it, and through reloads. */
+import { afterEach, describe, expect, test } from "vitest";
+import type { ReloadReport } from "../../src/control/verbs.ts";
+import { askText } from "../support/exchange.ts";
+import { query, registration, replyText } from "../support/netbios.ts";
+import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
+import { askUdp } from "../support/sockets.ts";
+
+const FILES = { "smb.zone": SMALL_ZONE };
+const ZONE = `[[zone]]\nname = "smb.example"\nfile = "smb.zone"\n`;
+const RULE = `[[zone.update]]\nnet = "127.0.0.0/8"\nnames = ["*"]\ntypes = ["A"]\n`;
+const DENY = `[[zone.update]]\nnames = ["blocked"]\nallow = false\n`;
+
+const section = (more = "", listen = "127.0.0.1:0"): string =>
+  `[netbios]\nlisten = ["${listen}"]\nclients = ["127.0.0.0/8"]\nsuffixes = ["smb.example"]\n${more}`;
+
+let server: RollcallServer;
+afterEach(() => server.remove());
+
+async function start(netbios: string, rules = DENY + RULE): Promise<void> {
+  server = await RollcallServer.start({ config: netbios + ZONE + rules, files: FILES });
+}
+
+async function reload(netbios: string): Promise<ReloadReport> {
+  server.configure({ config: netbios + ZONE + DENY + RULE });
+  return server.control("reload", {});
+}
+
+async function nb(packet: Uint8Array): Promise<string> {
+  const [first] = (await server.status()).netbios!;
+  const { flags, addresses } = replyText(await askUdp({ port: Number(first!.split(":")[1]) }, packet));
+  return [flags, ...addresses].join(", ");
+}
+
+const dns = async (name: string): Promise<readonly string[]> =>
+  (await askText(server, `${name}.smb.example. A`)).answer;
+
+test("names of the zone are answered as the zone has them now", async () => {
+  await start(section());
+  expect(await nb(query("FS1"))).toBe("8580, 6000 192.0.2.1");
+  expect(await nb(query("GONE"))).toBe("8583");
+  const { counters } = await server.status();
+  expect(counters).toMatchObject({ netbiosReceived: 2, netbiosFound: 1, netbiosNotFound: 1, bugs: 0 });
+});
+
+test("without the section there is none", async () => {
+  await start("");
+  const status = await server.status();
+  expect(status.netbios).toBeUndefined();
+  expect(Object.keys(status.counters).filter((name) => name.startsWith("netbios"))).toEqual([]);
+});
+
+describe("feed", () => {
+  const node1 = { suffix: 0 };
+
+  test("a host that registers is in the zone when it hears of it, and gone when it goes", async () => {
+    await start(section("feed = true\n"));
+    expect(await nb(registration("NODE1", "127.0.0.1", node1))).toBe("ad80, 6000 127.0.0.1");
+    expect(await dns("node1")).toEqual(["node1.smb.example. 1200 A 127.0.0.1"]);
+    // Its other names, and a refresh, change nothing.
+    const { counters: before } = await server.status();
+    await nb(registration("NODE1", "127.0.0.1", { suffix: 0x20 }));
+    await nb(registration("WORK", "127.0.0.1", { ...node1, nbFlags: "e000" }));
+    await nb(registration("NODE1", "127.0.0.1", { ...node1, flags: "4000" }));
+    const { counters } = await server.status();
+    expect(counters["updatesReceived"]! - before["updatesReceived"]!).toBe(1);
+    expect(counters["updatesUnchanged"]! - before["updatesUnchanged"]!).toBe(1);
+
+    expect(await nb(registration("NODE1", "127.0.0.1", { ...node1, flags: "3000" }))).toBe(
+      "b400, 6000 127.0.0.1",
+    );
+    expect(await dns("node1")).toEqual([]);
+    const history = await server.cli("zone", "history", "smb.example", "--json");
+    expect(history.stdout).toContain(`"kind":"address","name":"127.0.0.1","from":"127.0.0.1"`);
+  });
+
+  test("the zone's rules decide, and the registration holds nevertheless", async () => {
+    await start(section("feed = true\n"));
+    expect(await nb(registration("BLOCKED", "127.0.0.1", node1))).toBe("ad80, 6000 127.0.0.1");
+    expect(await dns("blocked")).toEqual([]);
+    expect(await nb(query("BLOCKED", node1))).toBe("8580, 6000 127.0.0.1");
+    await server.logged(({ msg, reason }) => msg === "update refused" && String(reason).includes("rule 1"));
+  });
+
+  test("what the zone had already stays when its host goes", async () => {
+    await start(section("feed = true\n"));
+    await nb(registration("NODE1", "127.0.0.1", node1));
+    expect(await server.down()).toBe(0);
+    await server.up();
+    expect(await nb(registration("NODE1", "127.0.0.1", node1))).toBe("ad80, 6000 127.0.0.1");
+    await nb(registration("NODE1", "127.0.0.1", { ...node1, flags: "3000" }));
+    expect(await dns("node1")).toEqual(["node1.smb.example. 1200 A 127.0.0.1"]);
+  });
+});
+
+describe("reload", () => {
+  test("adds the section, changes it, takes it away; what is registered lasts through a change", async () => {
+    await start("");
+    expect(await reload(section())).toMatchObject({
+      ok: true,
+      changes: ["NetBIOS names are answered from now on"],
+    });
+    const { netbios } = await server.status();
+    await nb(registration("NODE1", "127.0.0.1"));
+    expect(await reload(section(`max_ttl = "2h"\n`))).toMatchObject({
+      ok: true,
+      changes: ["NetBIOS names are answered by other settings"],
+    });
+    expect((await server.status()).netbios).toEqual(netbios);
+    expect(await nb(query("NODE1"))).toBe("8580, 6000 127.0.0.1");
+    expect(await reload("")).toMatchObject({
+      ok: true,
+      changes: ["NetBIOS names are not answered any more"],
+    });
+    expect((await server.status()).netbios).toBeUndefined();
+  });
+
+  test("one whose address cannot be had is refused, and the old one goes on", async () => {
+    await start(section());
+    const [taken] = server.addresses;
+    expect(await reload(section("", taken))).toMatchObject({
+      ok: false,
+      problems: [{ code: "LISTEN_NETBIOS" }],
+    });
+    expect(await nb(query("FS1"))).toBe("8580, 6000 192.0.2.1");
+  });
+});
+
+test("a start whose port is another program's says so, with the code and what to do", async () => {
+  await start("");
+  const [taken] = server.addresses;
+  const second = RollcallServer.prepare({ config: section("", taken) + ZONE, files: FILES });
+  try {
+    second.launch();
+    await second.daemon.line((line) => line.includes("[LISTEN_NETBIOS]"));
+    expect(await second.daemon.ended).toBe(1);
+    expect(second.daemon.output).toContain(`cannot answer NetBIOS names on ${taken}: another program holds`);
+    expect(second.daemon.output).toContain("often Samba's nmbd");
+  } finally {
+    await second.remove();
+  }
+});
