@@ -8,6 +8,7 @@ import { dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
 import type { TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
+import { takesUdp } from "../auth/update-rule.ts";
 import { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 import type {
@@ -282,9 +283,9 @@ class Loader {
     const fed = zones
       .filter(({ apex }) => suffix.isWithin(apex))
       .toSorted((a, b) => b.apex.labelCount - a.apex.labelCount)[0];
-    if (fed === undefined || fed.update.some(({ allow, key }) => allow && key === undefined)) return;
-    const message = `no rule of ${shown(fed.apex)} takes unsigned updates, which is what registrations are fed as`;
-    const advice = `Add [[zone.update]] with net = "…" for the clients to that zone, or leave feed out.`;
+    if (fed === undefined || fed.update.some(takesUnsignedUdp)) return;
+    const message = `no rule of ${shown(fed.apex)} takes unsigned updates by UDP, which is what registrations are fed as`;
+    const advice = `Add [[zone.update]] with net = "…" for the clients and udp = true to that zone, or leave feed out.`;
     this.#problems.add(
       ["netbios", "feed"],
       new Mistake("CONFIG_NETBIOS", message, advice),
@@ -446,6 +447,12 @@ class Loader {
       return [rule];
     });
   }
+}
+
+/** Whether a rule could allow what is fed from registrations. */
+function takesUnsignedUdp(rule: UpdateRule): boolean {
+  const signed = rule.key !== undefined || rule.principal !== undefined;
+  return rule.allow && !signed && rule.net !== undefined && takesUdp(rule);
 }
 
 /** The same without its undefined properties. */

@@ -82,6 +82,17 @@ describe("feed", () => {
     await server.logged(({ msg, reason }) => msg === "update refused" && String(reason).includes("rule 1"));
   });
 
+  test("by a rule for each host's own address, no other's comes in", async () => {
+    const scope = `[[zone.update]]\nnet = "127.0.0.0/8"\nscope = "source"\nudp = true\n`;
+    await start(section("feed = true\n"), scope);
+    await nb(registration("NODE1", "127.0.0.1", node1));
+    await nb(registration("NODE2", "127.0.0.2", node1));
+    expect(await dns("node1")).toEqual(["node1.smb.example. 1200 A 127.0.0.1"]);
+    expect(await dns("node2")).toEqual([]);
+    await nb(registration("NODE1", "127.0.0.1", { ...node1, flags: "3000" }));
+    expect(await dns("node1")).toEqual([]);
+  });
+
   test("what the zone had already stays when its host goes", async () => {
     await start(section("feed = true\n"));
     await nb(registration("NODE1", "127.0.0.1", node1));
