@@ -1,20 +1,44 @@
 /** The benchmark's command line. */
 import { parseArgs } from "node:util";
 
+/** What can be measured, and what each is. */
+export const MEASURES = {
+  udp: "queries over UDP",
+  tcp: "queries over TCP",
+  updates: "signed updates",
+  latency: "time to the answer, alone and while updates come in",
+  delay: "update to secondary",
+  million: "a zone of a million names",
+} as const;
+
+export type MeasureName = keyof typeof MEASURES;
+
+const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
+/** Measured where nothing else is said. */
+const USUAL = MEASURE_NAMES.filter((name) => name !== "million");
+
 export const USAGE = `usage: npm run bench -- [options]
 
-  --quick        two short rounds: to see that it works, not to quote
-  --rounds N     rounds, 1 to 50 (5; with --quick 2)
-  --only NAME    only this server beside rollcall: named, knotd or nsd; may be given again
+  --million       also a zone of a million names: some minutes more
+  --measure NAME  only this; may be given again. One of:
+${MEASURE_NAMES.map((name) => `                    ${name.padEnd(8)} ${MEASURES[name]}`).join("\n")}
+  --quick         two short rounds: to see that it works, not to quote; nothing is written
+  --rounds N      rounds, 1 to 50 (3; with --quick 2)
+  --only NAME     only this server beside rollcall: named, knotd, nsd or pdns; may be given again
   --only rollcall measures rollcall alone
-  --json         the result as JSON on standard output instead of the table
-  --keep         leave the folders with configurations and logs, and say where they are
+  --write         write docs/benchmarks.md and its chart: the default, but for --quick, --only and --measure
+  --no-write      do not
+  --json          the result as JSON on standard output instead of the table
+  --keep          leave the folders with configurations and logs, and say where they are
 `;
 
 export interface BenchOptions {
   readonly rounds: number;
   /** Peers to measure; undefined: all that are installed. */
   readonly only: readonly string[] | undefined;
+  readonly measures: ReadonlySet<MeasureName>;
+  /** Whether the result goes into the documentation. */
+  readonly write: boolean;
   readonly json: boolean;
   readonly keep: boolean;
   readonly durations: Durations;
@@ -25,14 +49,16 @@ export interface Durations {
   readonly warmUp: number;
   readonly queries: number;
   readonly updates: number;
+  /** Of questions at a steady rate, alone and while updates come in. */
+  readonly latency: number;
   /** Bound of the delay measurement; at least two updates are measured all the same. */
   readonly delays: number;
   /** Quiet before the update that is measured alone; 0: it is not. */
   readonly quiet: number;
 }
 
-const FULL: Durations = { warmUp: 2, queries: 4, updates: 4, delays: 10, quiet: 7 };
-const QUICK: Durations = { warmUp: 1, queries: 1, updates: 1, delays: 3, quiet: 0 };
+const FULL: Durations = { warmUp: 2, queries: 4, updates: 4, latency: 5, delays: 8, quiet: 7 };
+const QUICK: Durations = { warmUp: 1, queries: 1, updates: 1, latency: 2, delays: 3, quiet: 0 };
 
 export class UsageError extends Error {
   override readonly name = "UsageError";
@@ -40,25 +66,49 @@ export class UsageError extends Error {
 
 /** @throws UsageError */
 export function parseOptions(args: readonly string[], servers: readonly string[]): BenchOptions | "help" {
-  const { quick, help, json, keep, rounds: roundsText, only } = read(args);
+  const given = read(args);
+  const { quick, help, json, keep, only, measure } = given;
   if (help) return "help";
-  const rounds = roundsText === undefined ? (quick ? 2 : 5) : Number(roundsText);
+  const rounds = given.rounds === undefined ? (quick ? 2 : 3) : Number(given.rounds);
   if (!Number.isInteger(rounds) || rounds < 1 || rounds > 50) {
-    throw new UsageError(`--rounds takes a number from 1 to 50, not ${roundsText}`);
+    throw new UsageError(`--rounds takes a number from 1 to 50, not ${given.rounds}`);
   }
   const unknown = only?.find((name) => !servers.includes(name));
   if (unknown !== undefined)
     throw new UsageError(`--only takes one of ${servers.join(", ")}, not ${unknown}`);
-  return { rounds, only, json, keep, durations: quick ? QUICK : FULL };
+  const isPartial = quick || only !== undefined || measure !== undefined;
+  return {
+    rounds,
+    only,
+    measures: new Set([...measuresFrom(measure), ...(given.million ? (["million"] as const) : [])]),
+    write: given.write ?? !isPartial,
+    json,
+    keep,
+    durations: quick ? QUICK : FULL,
+  };
+}
+
+function measuresFrom(names: readonly string[] | undefined): readonly MeasureName[] {
+  if (names === undefined) return USUAL;
+  return names.map((name) => {
+    const known = MEASURE_NAMES.find((candidate) => candidate === name);
+    if (known === undefined)
+      throw new UsageError(`--measure takes one of ${MEASURE_NAMES.join(", ")}, not ${name}`);
+    return known;
+  });
 }
 
 function read(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
+      allowNegative: true,
       options: {
         quick: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
+        million: { type: "boolean", default: false },
+        measure: { type: "string", multiple: true },
+        write: { type: "boolean" },
         json: { type: "boolean", default: false },
         keep: { type: "boolean", default: false },
         rounds: { type: "string" },

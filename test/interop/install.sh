@@ -6,6 +6,7 @@ apt-get install -y -qq --no-install-recommends \
   bind9 bind9-dnsutils bind9-utils \
   knot knot-dnsutils \
   nsd \
+  pdns-server pdns-backend-sqlite3 \
   dnsperf \
   samba samba-common-bin \
   iproute2

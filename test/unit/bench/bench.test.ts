@@ -1,36 +1,13 @@
-/** The benchmark's arithmetic: a wrong sum would go into the documentation as a fact. */
+/** What the benchmark asks, how it is told to, and how it reads what programs say. */
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parseDnsperf } from "../../bench/dnsperf.ts";
-import { measuresOf } from "../../bench/measures.ts";
-import { parseOptions } from "../../bench/options.ts";
-import { ticksOf } from "../../bench/pinned.ts";
-import type { LoadFigures, Turn } from "../../bench/round.ts";
-import { median, percentile, ratio, spread } from "../../bench/statistics.ts";
-import { resultTable } from "../../bench/table.ts";
-import { HOSTS, NXDOMAIN_SHARE, questionText, updateText } from "../../bench/workload.ts";
-
-describe("statistics", () => {
-  test("percentiles lie between the two nearest values", () => {
-    expect(percentile([40, 10, 30, 20], 0)).toBe(10);
-    expect(percentile([40, 10, 30, 20], 1)).toBe(40);
-    expect(percentile([40, 10, 30, 20], 0.5)).toBe(25);
-    expect(percentile([7], 0.99)).toBe(7);
-    expect(() => percentile([], 0.5)).toThrow(RangeError);
-  });
-
-  test("the median does not heed one bad round, the spread shows it", () => {
-    expect(median([5, 100, 4])).toBe(5);
-    expect(spread([5, 100, 4])).toEqual({ median: 5, low: 4, high: 100 });
-  });
-
-  test("ratios are taken round by round", () => {
-    // The machine is half as fast in the second round: both suffer, the ratio does not.
-    expect(ratio([100, 50], [200, 100])).toEqual({ median: 0.5, low: 0.5, high: 0.5 });
-    expect(ratio([100, undefined, 30], [50, 10, undefined])).toEqual({ median: 2, low: 2, high: 2 });
-    expect(ratio([undefined], [1])).toBeUndefined();
-    expect(ratio([-1, 1], [1, 0])).toBeUndefined();
-  });
-});
+import { parseAnswers, parseDnsperf } from "../../bench/load/dnsperf.ts";
+import { pssOf, residentMemory, ticksOf } from "../../bench/load/pinned.ts";
+import { CLUSTER, HOSTS, NXDOMAIN_SHARE, plainHosts, updates } from "../../bench/load/workload.ts";
+import type { Workload } from "../../bench/load/workload.ts";
+import { transferredRecords } from "../../bench/measure/million.ts";
+import { parseOptions, USAGE } from "../../bench/options.ts";
 
 test("a report of dnsperf is read, the opening of TCP connections left out", () => {
   const report = `Statistics:
@@ -68,92 +45,133 @@ Connection Statistics:
   expect(() => parseDnsperf("Warning: nothing")).toThrow("dnsperf's report was expected");
 });
 
+test("what became of each question is read, whatever else is said between", () => {
+  const said = `[Status] Sending queries (to 127.0.0.1:5300)
+> NOERROR host7.smb.example A 0.000438
+> NXDOMAIN nohost1.smb.example A 0.002000
+[Timeout] Query timed out: msg id 3
+> T host2.smb.example A
+> I host3.smb.example A
+[Status] Testing complete (time limit)
+`;
+  const { latencies, unanswered } = parseAnswers(said);
+  expect(latencies).toEqual([0.438, 2]);
+  expect(unanswered).toBe(1);
+  expect(() => parseAnswers("> NOERROR host7.smb.example A")).toThrow("dnsperf -v");
+});
+
+test("a transfer's records are those that dig counts", () => {
+  expect(transferredRecords(";; XFR size: 1000004 records (messages 1876, bytes 30720111)\n")).toBe(
+    1_000_004,
+  );
+  expect(transferredRecords("; Transfer failed.\n")).toBe(0);
+});
+
 test("processor time is read behind a program's name, whatever that holds", () => {
   expect(ticksOf("7 (a) b 1) S 1 7 7 0 -1 4194304 100 0 0 0 250 50 9 9 20 0 1")).toBe(300);
 });
 
-test("the table has medians with their spread, and ratios", () => {
-  const table = resultTable(
-    ["rollcall", "named", "nsd"],
-    [
-      {
-        title: "queries/s",
-        better: "more",
-        digits: 0,
-        figures: new Map([
-          ["rollcall", [1000, 3000, 2000]],
-          ["named", [2000, 6000, 4000]],
-          ["nsd", [undefined, undefined, undefined]],
-        ]),
-      },
-    ],
-  );
-  expect(table).toBe(`\
-| measure                   |            rollcall |               named | nsd | rollcall ÷ named | rollcall ÷ nsd |
-|---------------------------|--------------------:|--------------------:|----:|-----------------:|---------------:|
-| queries/s; more is better | 2,000 (1,000–3,000) | 4,000 (2,000–6,000) |   – |             0.50 |              – |
-`);
+test("memory is the proportional set size", () => {
+  expect(
+    pssOf("559d-7ffe ---p 00000000 00:00 0 [rollup]\nRss:  1868 kB\nPss:    700 kB\nPss_Anon: 1 kB\n"),
+  ).toBe(716_800);
+  expect(() => pssOf("")).toThrow("smaps_rollup");
+  expect(residentMemory(process.pid)).toBeGreaterThan(10_000_000);
 });
 
-test("measures that nobody has a figure of are left out", () => {
-  const load = { perSecond: 10, processorMicroseconds: 5, latency: 1, lost: 0 } as LoadFigures;
-  const turn: Turn = {
-    udp: load,
-    updates: { 50: load },
-    delays: [
-      { notify: undefined, visible: 10 },
-      { notify: 2, visible: 20 },
-    ],
-  };
-  const measures = measuresOf(
-    new Map([
-      ["rollcall", [turn]],
-      ["nsd", [{ updates: {} }]],
-    ]),
-  );
-  const figure = (title: string) => measures.find((one) => one.title === title)?.figures;
-  expect(figure("UDP, queries/s")).toEqual(
-    new Map([
-      ["rollcall", [10]],
-      ["nsd", [undefined]],
-    ]),
-  );
-  expect(figure("50 outstanding, updates/s")?.get("rollcall")).toEqual([10]);
-  expect(figure("acknowledged to NOTIFY, p50 ms")?.get("rollcall")).toEqual([2]);
-  expect(figure("acknowledged to secondary, p50 ms")?.get("rollcall")).toEqual([15]);
-  expect(figure("400 outstanding, updates/s")).toBeUndefined();
-  expect(figure("TCP, queries/s")).toBeUndefined();
-});
-
-test("the command line", () => {
+describe("the command line", () => {
   const names = ["rollcall", "named", "nsd"];
-  expect(parseOptions([], names)).toMatchObject({ rounds: 5, only: undefined, json: false });
-  expect(parseOptions(["--quick", "--json"], names)).toMatchObject({ rounds: 2, json: true });
-  expect(parseOptions(["--rounds", "3", "--only", "nsd"], names)).toMatchObject({ rounds: 3, only: ["nsd"] });
-  expect(parseOptions(["--help"], names)).toBe("help");
-  expect(() => parseOptions(["--rounds", "0"], names)).toThrow("1 to 50");
-  expect(() => parseOptions(["--only", "dnsmasq"], names)).toThrow("rollcall, named, nsd");
-  expect(() => parseOptions(["--fast"], names)).toThrow("--fast");
+  const usual = ["udp", "tcp", "updates", "latency", "delay"];
+  const page = readFileSync(resolve(import.meta.dirname, "../../../docs/benchmarks.md"), "utf8");
+
+  test("by default everything but the million names is measured, and written", () => {
+    expect(parseOptions([], names)).toMatchObject({ rounds: 3, only: undefined, json: false, write: true });
+    expect(parseOptions([], names)).toHaveProperty("measures", new Set(usual));
+    expect(parseOptions(["--million"], names)).toMatchObject({
+      measures: new Set([...usual, "million"]),
+      write: true,
+    });
+  });
+
+  test.each([
+    [["--quick"], false],
+    [["--quick", "--write"], true],
+    [["--no-write"], false],
+    [["--only", "nsd"], false],
+    [["--measure", "udp"], false],
+    [["--measure", "udp", "--write"], true],
+    [["--rounds", "5"], true],
+  ])("%j: written is %s", (args, write) => {
+    expect(parseOptions(args, names)).toHaveProperty("write", write);
+  });
+
+  test("rounds, peers and measures can be chosen", () => {
+    expect(parseOptions(["--quick", "--json"], names)).toMatchObject({ rounds: 2, json: true });
+    expect(parseOptions(["--rounds", "3", "--only", "nsd"], names)).toMatchObject({
+      rounds: 3,
+      only: ["nsd"],
+    });
+    expect(parseOptions(["--measure", "tcp", "--measure", "delay"], names)).toHaveProperty(
+      "measures",
+      new Set(["tcp", "delay"]),
+    );
+    expect(parseOptions(["--help"], names)).toBe("help");
+  });
+
+  test.each([
+    [["--rounds", "0"], "1 to 50"],
+    [["--only", "dnsmasq"], "rollcall, named, nsd"],
+    [["--measure", "speed"], "udp, tcp, updates, latency, delay, million"],
+    [["--fast"], "--fast"],
+  ])("%j is a mistake, and is told what there is", (args, message) => {
+    expect(() => parseOptions(args, names)).toThrow(message);
+  });
+
+  test("the page knows every option", () => {
+    const options = [...USAGE.matchAll(/^ +(--[a-z-]+)/gm)].map(([, option]) => option!);
+    expect(options.length).toBeGreaterThan(7);
+    for (const option of options) expect(page).toContain(`\`${option}`);
+  });
 });
+
+/** The share of questions that match. */
+const share = (workload: Workload, pattern: RegExp): number => {
+  const lines = [...workload.questions()];
+  return lines.filter((line) => pattern.test(line)).length / lines.length;
+};
+
+/** What an update gives to which host. */
+const addressOf = (line: string): [host: string, address: string] => {
+  const [, host, address] = /^add (\S+) 300 A (\S+)$/m.exec(line)!;
+  return [host!, address!];
+};
 
 describe("workload", () => {
   test("questions have the shares they are said to have", () => {
-    const lines = questionText().trimEnd().split("\n");
-    const share = (pattern: RegExp): number =>
-      lines.filter((line) => pattern.test(line)).length / lines.length;
-    expect(share(/^host\d+\.smb\.example A$/)).toBeCloseTo(0.6, 2);
-    expect(share(/ AAAA$/)).toBeCloseTo(0.2, 2);
-    expect(share(/ SRV$/)).toBeCloseTo(0.1, 2);
-    expect(share(/^nohost/)).toBeCloseTo(NXDOMAIN_SHARE, 2);
+    expect(share(CLUSTER, /^host\d+\.smb\.example A$/m)).toBeCloseTo(0.6, 2);
+    expect(share(CLUSTER, / AAAA$/m)).toBeCloseTo(0.2, 2);
+    expect(share(CLUSTER, / SRV$/m)).toBeCloseTo(0.1, 2);
+    expect(share(CLUSTER, /^nohost/)).toBeCloseTo(NXDOMAIN_SHARE, 2);
+    expect(share(plainHosts(1000), /^host\d+\.smb\.example A$/m)).toBeCloseTo(0.7, 2);
+    expect(share(plainHosts(1000), /^nohost/)).toBeCloseTo(NXDOMAIN_SHARE, 2);
   });
 
-  test("no update changes nothing, also when the file begins again", () => {
-    const held = new Map<string, string>();
-    const adds = [...updateText().matchAll(/^add (\S+) 300 A (\S+)$/gm)];
+  test("no update changes nothing: after the zone's file, another file, the same again", () => {
+    const held = new Map(
+      [...CLUSTER.zone()].flatMap((lines) => {
+        const found = /^(host\d+) IN A (\S+)$/m.exec(lines);
+        return found === null ? [] : [[found[1]!, found[2]!] as const];
+      }),
+    );
+    expect(held.size).toBe(HOSTS);
     let idle = 0;
-    for (const [, host, address] of [...adds, ...adds]) {
-      if (held.get(host!) === address) idle++;
-      held.set(host!, address!);
+    const all = [...updates(HOSTS, 0)].map(addressOf);
+    // A file may be left anywhere, also within its first pass.
+    for (const list of [all.slice(0, 3000), [...updates(HOSTS, 1)].map(addressOf), all.slice(3000), all]) {
+      for (const [host, next] of list) {
+        if (held.get(host) === next) idle++;
+        held.set(host, next);
+      }
     }
     expect(idle).toBe(0);
     expect(held.size).toBe(HOSTS);

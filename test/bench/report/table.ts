@@ -4,6 +4,8 @@ import { ratio, spread } from "./statistics.ts";
 
 /** One thing measured, of every server and round. */
 export interface Measure {
+  /** By which the chart finds it. */
+  readonly id: string;
   /** What and in which unit. */
   readonly title: string;
   readonly better: "more" | "less";
@@ -36,7 +38,8 @@ export function resultTable(servers: readonly string[], measures: readonly Measu
   return `${[line(head), rule, ...rows.map(line)].join("\n")}\n`;
 }
 
-function present(figures: readonly (number | undefined)[] | undefined): Spread | undefined {
+/** The spread of the rounds that have a figure; undefined where none has. */
+export function present(figures: readonly (number | undefined)[] | undefined): Spread | undefined {
   const known = (figures ?? []).filter((figure) => figure !== undefined);
   return known.length === 0 ? undefined : spread(known);
 }

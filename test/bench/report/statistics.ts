@@ -32,8 +32,7 @@ export function spread(values: readonly number[]): Spread {
 
 /**
  * How many times the other's figure ours is, round by round: what shifts the whole machine during a round falls out.
- * Rounds in
- * which either has no figure above 0 are left out.
+ * Rounds in which either has no figure above 0 are left out.
  * @returns undefined where no round has both
  */
 export function ratio(
