@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** The `rollcall` program. Everything else is loaded only when this Node is new enough for it. */
 const NODE_LEAST = 24;
+/** In MiB, of one of its two halves. */
+const YOUNG_GENERATION = ["--min-semi-space-size=16", "--max-semi-space-size=32"];
 
 if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
   process.stderr.write(
@@ -9,9 +11,24 @@ if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
   );
   process.exitCode = 1;
 } else {
+  if (process.argv[2] === "serve") giveYoungGeneration();
   if (import.meta.url.endsWith(".ts")) await keepStrippedTypes();
   const { run } = await import("./program.ts");
   process.exitCode = await run(process.argv.slice(2));
+}
+
+/**
+ * Hundreds of updates under way at once outlive the collections of V8's default young generation, which begins at 1 MiB,
+ * and copying them from one collection to the next takes a third of the processor time of an update. The size is decided
+ * before the program is loaded, so it is begun again, in the same process, with one that holds them. Where the operator
+ * set a size, or the system cannot begin a program anew (Windows), it stays as it is.
+ */
+function giveYoungGeneration(): void {
+  const given = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ");
+  if (given.includes("semi-space-size") || process.platform === "win32") return;
+  const { execve, execPath, execArgv, argv, env } = process;
+  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  execve?.(execPath, [execPath, ...YOUNG_GENERATION, ...execArgv, ...argv.slice(1)], Object.fromEntries(set));
 }
 
 /**
