@@ -26,9 +26,8 @@ if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
 function giveYoungGeneration(): void {
   const given = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ");
   if (given.includes("semi-space-size") || process.platform === "win32") return;
-  const { execve, execPath, execArgv, argv, env } = process;
-  const set = Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined);
-  execve?.(execPath, [execPath, ...YOUNG_GENERATION, ...execArgv, ...argv.slice(1)], Object.fromEntries(set));
+  const { execPath, execArgv, argv } = process;
+  process.execve?.(execPath, [execPath, ...YOUNG_GENERATION, ...execArgv, ...argv.slice(1)], process.env);
 }
 
 /**
