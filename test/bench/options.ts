@@ -57,7 +57,7 @@ export interface Durations {
   readonly quiet: number;
 }
 
-const FULL: Durations = { warmUp: 2, queries: 4, updates: 4, latency: 5, delays: 8, quiet: 7 };
+const FULL: Durations = { warmUp: 2, queries: 3, updates: 3, latency: 4, delays: 8, quiet: 7 };
 const QUICK: Durations = { warmUp: 1, queries: 1, updates: 1, latency: 2, delays: 3, quiet: 0 };
 
 export class UsageError extends Error {

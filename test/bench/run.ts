@@ -9,7 +9,7 @@ import { Random } from "../support/mutate.ts";
 import { missingPrograms } from "../support/peers.ts";
 import { CLUSTER, HOSTS, MILLION, plainHosts, writeWorkload } from "./load/workload.ts";
 import { measureDelay } from "./measure/delay.ts";
-import { measuringPriority } from "./measure/latency.ts";
+import { measureLatency, measuringPriority } from "./measure/latency.ts";
 import { measureLoads, UPDATE_FILES } from "./measure/loads.ts";
 import { measureMillion, MILLION_UPDATE_FILES, prepareMillion } from "./measure/million.ts";
 import type { Bench, Turn } from "./measure/turn.ts";
@@ -24,7 +24,7 @@ export interface Rounds {
 }
 
 /** Measured by one start of the server. */
-const LOADS: readonly MeasureName[] = ["udp", "tcp", "updates", "latency"];
+const LOADS: readonly MeasureName[] = ["udp", "tcp", "updates"];
 
 /** @param say takes lines that tell how far it has got */
 export async function runRounds(
@@ -76,6 +76,7 @@ export async function runRounds(
         const bench: Bench = { ...common, turn: `${server.name}-${round}`, attempt };
         if (LOADS.some((name) => measures.has(name)))
           await attempt("start", () => measureLoads(bench, server, turn));
+        if (measures.has("latency")) await attempt("latency", () => measureLatency(bench, server, turn));
         if (measures.has("delay") && server.takesUpdates && hasSecondary)
           await attempt("delay to a secondary", () => measureDelay(bench, server, turn));
         if (hasMillion) {

@@ -11,6 +11,7 @@ import { run } from "../../support/process.ts";
 import { percentile } from "../report/statistics.ts";
 import type { ServerProgram } from "../servers/server.ts";
 import type { Started } from "./started.ts";
+import { withServer } from "./started.ts";
 import type { Bench, LatencyFigures, Turn } from "./turn.ts";
 import { keyText } from "./turn.ts";
 
@@ -34,37 +35,50 @@ export async function measuringPriority(): Promise<readonly string[]> {
   return code === 0 ? ["chrt", "-f", "1"] : [];
 }
 
-/** @param updates the file of updates */
-export async function measureLatency(
+/** Measures on a server started for it alone: one that still works off what an earlier load left would answer late. */
+export async function measureLatency(bench: Bench, server: ServerProgram, turn: Turn): Promise<void> {
+  await withServer(bench, server, { name: "latency", zone: bench.cluster.zone }, async (started) => {
+    const seconds = bench.durations.latency;
+    await warmUp(bench, started);
+    turn.latency = latencyFigures(await questions(bench, started, seconds));
+    if (!server.takesUpdates) return;
+    await bench.attempt(`latency while ${UPDATE_RATE} updates a second come in`, async () => {
+      const updates = sendUpdates(bench, server, started, LEAD + seconds + LEAD);
+      // Where it fails that is told below, once the questions are through.
+      updates.catch(() => undefined);
+      await wait(LEAD * 1000);
+      const answered = await questions(bench, started, seconds);
+      turn.latencyUnderUpdates = { ...latencyFigures(answered), updatesPerSecond: await updates };
+    });
+  });
+}
+
+/** @returns how many were taken a second; @throws where any was refused */
+async function sendUpdates(
   bench: Bench,
   server: ServerProgram,
-  started: Started,
-  updates: string,
-  turn: Turn,
-): Promise<void> {
-  await bench.attempt("latency", async () => {
-    await questions(bench, started, bench.durations.warmUp);
-    turn.latency = latencyFigures(await questions(bench, started, bench.durations.latency));
+  { port }: Started,
+  seconds: number,
+): Promise<number> {
+  const signed = updateArguments(keyText(bench.key), UPDATES_OUTSTANDING, server.updatePatience);
+  const { result } = await dnsperf({
+    port,
+    dataFile: bench.cluster.updates[0]!,
+    seconds,
+    args: [...signed, "-Q", String(UPDATE_RATE)],
+    output: join(bench.directory, `${bench.turn}-updates`),
   });
-  if (!server.takesUpdates) return;
-  await bench.attempt(`latency while ${UPDATE_RATE} updates a second come in`, async () => {
-    const signed = updateArguments(keyText(bench.key), UPDATES_OUTSTANDING, server.updatePatience);
-    const sending = dnsperf({
-      port: started.port,
-      dataFile: updates,
-      seconds: LEAD + bench.durations.latency + LEAD,
-      args: [...signed, "-Q", String(UPDATE_RATE)],
-      output: join(bench.directory, `${bench.turn}-updates`),
-    });
-    // Failures are told below, once the questions are through.
-    sending.catch(() => undefined);
-    await wait(LEAD * 1000);
-    const answered = await questions(bench, started, bench.durations.latency);
-    const { result } = await sending;
-    if (result.rcodes["NOERROR"] !== result.completed)
-      throw new Error(`updates were refused: ${JSON.stringify(result.rcodes)}`);
-    turn.latencyUnderUpdates = { ...latencyFigures(answered), updatesPerSecond: result.perSecond };
-  });
+  const { completed, perSecond, rcodes } = result;
+  if ((rcodes["NOERROR"] ?? 0) !== completed)
+    throw new Error(`updates were refused: ${JSON.stringify(rcodes)}`);
+  return perSecond;
+}
+
+/** As many questions as it takes: its caches hold all of them afterwards. */
+async function warmUp({ directory, turn, durations, cluster }: Bench, { port }: Started): Promise<void> {
+  const seconds = durations.warmUp;
+  const output = join(directory, `${turn}-warm-up`);
+  await dnsperf({ port, dataFile: cluster.questions, seconds, args: ["-q", "100"], output });
 }
 
 async function questions(bench: Bench, { port }: Started, seconds: number): Promise<Answered> {

@@ -1,9 +1,8 @@
-/** Queries and updates as fast as a server takes them, and how long an answer takes meanwhile. */
+/** Queries and updates as fast as a server takes them. */
 import { join } from "node:path";
 import { dnsperf, updateArguments } from "../load/dnsperf.ts";
 import { NXDOMAIN_SHARE } from "../load/workload.ts";
 import type { ServerProgram } from "../servers/server.ts";
-import { measureLatency } from "./latency.ts";
 import type { Started } from "./started.ts";
 import { serialOf, withServer } from "./started.ts";
 import type { Bench, LoadFigures, Turn } from "./turn.ts";
@@ -14,8 +13,8 @@ const OUTSTANDING = 100;
 const CONNECTIONS = 20;
 /** Updates outstanding. */
 export const UPDATES_OUTSTANDING = [50, 400] as const;
-/** Files of updates that {@link measureLoads} uses: to warm up and to measure, each number outstanding, and latency. */
-export const UPDATE_FILES = 2 * UPDATES_OUTSTANDING.length + 1;
+/** Files of updates that {@link measureLoads} uses: to warm up and to measure, each number outstanding. */
+export const UPDATE_FILES = 2 * UPDATES_OUTSTANDING.length;
 
 /** Answers that a measurement needs at least. */
 const FEWEST_ANSWERS = 200;
@@ -58,7 +57,6 @@ export async function measureLoads(bench: Bench, server: ServerProgram, turn: Tu
         });
       }
     }
-    if (measures.has("latency")) await measureLatency(bench, server, started, files.at(-1)!, turn);
   });
 }
 
