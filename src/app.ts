@@ -24,6 +24,8 @@ import { TcpConnections } from "./server/tcp.ts";
 import type { TcpLimits } from "./server/tcp.ts";
 import { adminHandlers } from "./services/admin.ts";
 import { ChangeQueue } from "./services/change-queue.ts";
+import { Forwarder } from "./services/forward/forwarder.ts";
+import { socketTransport } from "./services/forward/transport.ts";
 import { JournalKeeper } from "./services/journal-keeper.ts";
 import { NetbiosListenError, NetbiosService } from "./services/netbios.ts";
 import { Notifier } from "./services/notifier.ts";
@@ -78,6 +80,7 @@ export class Rollcall {
   readonly #transfers: Transfers;
   readonly #notifier: Notifier;
   readonly #keeper: JournalKeeper;
+  readonly #forwarder: Forwarder;
   readonly #connections: TcpConnections;
   readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
@@ -136,11 +139,18 @@ export class Rollcall {
       now,
       zones: () => this.#zones.all().map(({ config: { apex, journal } }) => ({ apex, journal })),
     });
+    this.#forwarder = new Forwarder({
+      transport: socketTransport,
+      now: () => performance.now(),
+      random: randomBytes,
+      log,
+    });
     this.#connections = new TcpConnections(tcpLimits(config));
     const front = createFront({
       context: () => this.#context,
       update: (outcome, peer) => this.#updater.handle(outcome, peer),
       transfer: (outcome, peer, sink) => this.#transfers.handle(outcome, peer, sink),
+      elsewhere: (query, sink) => this.#forwarder.handle(query, sink),
       refused: (refusal, peer) => this.#refusals.write(refusal, peer),
       log,
       now,
@@ -212,6 +222,7 @@ export class Rollcall {
     await this.#reloading;
     await this.#queue.close();
     this.#keeper.close();
+    this.#forwarder.close();
     await this.#connections.close(STOP_GRACE);
     await new Promise((resolve) => setTimeout(resolve, UDP_GRACE));
     await this.#netbios.close();
@@ -307,14 +318,26 @@ export class Rollcall {
       answerer: new QueryAnswerer(this.#zones.set, { identity: server.identity }),
       keys,
       chaos: server,
-      zone: (apex) => this.#zones.get(apex),
+      zone: (apex) => this.#zones.access(apex),
     };
   }
 
   /** Resolves when every thread answers by it. */
   #renewContext(): Promise<void> {
+    const { forwards, emptyZones, cache, limits, server } = this.#config;
+    const suffixes = forwards.flatMap((forward) => forward.suffixes);
+    this.#zones.surround(emptyZones, suffixes);
     this.#context = this.#newContext();
-    return this.#udp.serve(this.#zones.shared, this.#config.server.identity);
+    this.#forwarder.configure({
+      forwards,
+      cache,
+      queries: limits.forwardQueries,
+      queriesPerClient: limits.forwardQueriesPerClient,
+    });
+    const zones = this.#zones.shared;
+    this.#forwarder.besides(zones.map(({ apex }) => apex));
+    const clients = forwards.flatMap((forward) => forward.clients.map(({ text }) => text));
+    return this.#udp.serve(zones, server.identity, { suffixes, clients });
   }
 
   async #reload(): Promise<ReloadReport> {
@@ -417,6 +440,8 @@ export class Rollcall {
       udp: this.#udp.description,
       ...(this.#config.netbios === undefined ? {} : { netbios: this.#netbios.addresses }),
       ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
+      ...(this.#zones.emptyCount === 0 ? {} : { emptyZones: this.#zones.emptyCount }),
+      ...forwardStatus(this.#forwarder),
       memory: process.memoryUsage.rss(),
       counters: this.#counters(),
     };
@@ -460,8 +485,29 @@ export class Rollcall {
       notifyAcknowledged: this.#notifier.counters.acknowledged,
       notifyUnanswered: this.#notifier.counters.unanswered,
       ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
+      ...forwardCounters(this.#forwarder),
     };
   }
+}
+
+function forwardStatus(forwarder: Forwarder): Pick<ServerStatus, "forward"> {
+  const forward = forwarder.report();
+  return forward === undefined ? {} : { forward };
+}
+
+function forwardCounters({ counters }: Forwarder): Record<string, number> {
+  return {
+    forwardQueries: counters.queries,
+    forwardHits: counters.hits,
+    forwardStale: counters.stale,
+    forwardShared: counters.shared,
+    forwardFailed: counters.failed,
+    forwardOverload: counters.overload,
+    forwardRefused: counters.refused,
+    forwardSent: counters.sent,
+    forwardSentTcp: counters.sentTcp,
+    forwardForeign: counters.foreign,
+  };
 }
 
 function tcpLimits({ limits }: Config): TcpLimits {

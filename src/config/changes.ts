@@ -25,6 +25,11 @@ function serverChanges(before: Config, after: Config): string[] {
   if (differ([...before.keys], [...after.keys])) {
     changes.push(`keys changed: ${after.keys.size} known from now on`);
   }
+  if (differ(before.forwards, after.forwards)) {
+    changes.push(`forwards changed: ${after.forwards.length} from now on, and the cache begins anew`);
+  }
+  if (differ(before.cache, after.cache)) changes.push("cache limits changed");
+  if (differ(before.emptyZones, after.emptyZones)) changes.push("other zones are answered as empty");
   return changes;
 }
 

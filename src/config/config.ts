@@ -48,6 +48,37 @@ export interface ServerLimits {
   /** Updates waiting to be judged or committed. */
   readonly updatesQueued: number;
   readonly records: RecordLimits;
+  /** Queries that wait for other servers. */
+  readonly forwardQueries: number;
+  /** Of them, from one address. */
+  readonly forwardQueriesPerClient: number;
+}
+
+/** Names that other servers are asked about. */
+export interface ForwardConfig {
+  /** The root stands for everything that has no other forward. */
+  readonly suffixes: readonly Name[];
+  readonly upstreams: readonly UpstreamAddress[];
+  /** Whom it is done for. */
+  readonly clients: readonly Network[];
+  /** Whether the letters of a name go out in a case of chance, which the answer must repeat. */
+  readonly randomizeCase: boolean;
+}
+
+export interface UpstreamAddress {
+  /** Numeric, canonical. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** Answers of other servers are kept so long at most. Times in milliseconds. */
+export interface CacheConfig {
+  /** Octets. */
+  readonly size: number;
+  readonly maxTtl: number;
+  readonly maxNegativeTtl: number;
+  /** Past its time, for when no server answers; 0: never. */
+  readonly maxStale: number;
 }
 
 export interface ZoneConfig {
@@ -102,6 +133,10 @@ export interface Config {
   /** Undefined: NetBIOS names are not answered. */
   readonly netbios?: NetbiosConfig;
   readonly zones: readonly ZoneConfig[];
+  readonly forwards: readonly ForwardConfig[];
+  readonly cache: CacheConfig;
+  /** Apexes of zones that are served empty, wherever neither a zone nor a forward takes their place. */
+  readonly emptyZones: readonly Name[];
 }
 
 /** The zone of an apex, by `Name.key`. */

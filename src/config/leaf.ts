@@ -63,6 +63,23 @@ export function secondaryText(text: string): SocketAddressText | Mistake {
   return read;
 }
 
+export function upstreamText(text: string): SocketAddressText | Mistake {
+  const read = parseSocketAddress(text, DNS_PORT);
+  const advice = "Write the server's address: 192.0.2.53, 192.0.2.54:5300 or [2001:db8::1]:5300.";
+  if (typeof read === "string") return new Mistake("CONFIG_ADDRESS", read, advice);
+  const isNone = read.port === 0 || read.address === "0.0.0.0" || read.address === "::";
+  return isNone ? new Mistake("CONFIG_ADDRESS", `nobody can be asked at ${text}`, advice) : read;
+}
+
+const UNKNOWN = ["refuse", "nxdomain"] as const;
+/** What is said of names that no zone here holds and nobody is asked about. */
+export type Unknown = (typeof UNKNOWN)[number];
+
+export function unknownText(text: string): Unknown | Mistake {
+  const known = UNKNOWN.find((each) => each === text);
+  return known ?? new Mistake("CONFIG_VALUE", `unknown cannot be "${text}"`, didYouMean(text, UNKNOWN));
+}
+
 export function nameText(text: string): Name | Mistake {
   try {
     return Name.parse(text);

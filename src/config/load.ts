@@ -19,6 +19,7 @@ import type {
   RecordLimits,
   ZoneConfig,
 } from "./config.ts";
+import { emptyZoneApexes, readForwards } from "./forward.ts";
 import { loadKeyFiles } from "./keys.ts";
 import { listenText, zoneNameText } from "./leaf.ts";
 import { Mistake, ProblemCollector } from "./mistake.ts";
@@ -28,6 +29,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { parseDuration, parseSize, socketAddressToText } from "./quantity.ts";
 import type { SocketAddressText } from "./quantity.ts";
 import {
+  CacheSchema,
   JOURNAL_DEFAULTS,
   JournalSchema,
   LimitsSchema,
@@ -167,6 +169,7 @@ class Loader {
     const server = this.#section("server", ServerSchema);
     const limits = this.#section("limits", LimitsSchema);
     const tsig = this.#section("tsig", TsigSchema);
+    const cache = this.#section("cache", CacheSchema);
     const journal = this.#journal(["journal"], this.#table["journal"], {
       maxAge: parseDuration(JOURNAL_DEFAULTS.max_age)!,
       maxBytes: parseSize(JOURNAL_DEFAULTS.max_size)!,
@@ -185,10 +188,17 @@ class Loader {
       recordsPerZone: limits?.records_per_zone ?? 0,
     };
     const zones = this.#zones({ keys, keysComplete: complete, apex: Name.root }, journal, records);
+    const unknown = top?.unknown ?? "refuse";
+    const forwards = readForwards(listAt(this.#table, "forward"), problems, {
+      listen: top?.listen ?? [],
+      zones,
+      unknown,
+    });
 
     const netbios = this.#netbios(zones);
     const sorted = problems.sorted();
-    const failed = hasErrors(sorted) || !top || !log || !server || !limits || !tsig || data === undefined;
+    const failed =
+      hasErrors(sorted) || !top || !log || !server || !limits || !tsig || !cache || data === undefined;
     if (failed) return { problems: sorted, zoneFiles: this.#zoneFiles };
     return {
       config: {
@@ -211,11 +221,21 @@ class Loader {
           transfers: limits.transfers,
           updatesQueued: limits.updates_queued,
           records,
+          forwardQueries: limits.forward_queries,
+          forwardQueriesPerClient: limits.forward_queries_per_client,
         },
         journal,
         tsig: { allowMd5: tsig.allow_md5 },
         ...(netbios === undefined ? {} : { netbios }),
         zones,
+        forwards,
+        cache: {
+          size: cache.size,
+          maxTtl: cache.max_ttl,
+          maxNegativeTtl: cache.max_negative_ttl,
+          maxStale: cache.max_stale,
+        },
+        emptyZones: emptyZoneApexes(top.empty_zones, top.private_suffixes, unknown, forwards),
       },
       problems: sorted,
       zoneFiles: this.#zoneFiles,
@@ -330,7 +350,8 @@ class Loader {
     const zones: ZoneConfig[] = [];
     const seen = new Map<string, number>();
     const raw = listAt(this.#table, "zone");
-    if (raw.length === 0 && this.#table["zone"] === undefined) {
+    const others = ["forward", "unknown", "private_suffixes"].some((key) => key in this.#table);
+    if (raw.length === 0 && this.#table["zone"] === undefined && !others) {
       const advice = `Add a zone: [[zone]] with name = "…" and file = "…".`;
       this.#problems.add(
         [],

@@ -27,6 +27,7 @@ export const CONFIG_CODES = {
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
+  CONFIG_FORWARD: "A forward that nothing would go by, or that would lead back here.",
   CONFIG_UNSUPPORTED: "A setting that this version cannot honour.",
   CONFIG_NO_ZONES: "A configuration without zones (a warning).",
 } as const;

@@ -20,8 +20,11 @@ import {
   scopeText,
   secondaryText,
   sizeText,
+  unknownText,
+  upstreamText,
   zoneNameText,
 } from "./leaf.ts";
+export type { Unknown } from "./leaf.ts";
 import { Mistake, leaf } from "./mistake.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -50,6 +53,11 @@ export const TopSchema = z.strictObject({
   journal: z.unknown().optional(),
   tsig: z.unknown().optional(),
   netbios: z.unknown().optional(),
+  unknown: leaf(unknownText).prefault("refuse"),
+  empty_zones: z.boolean().optional(),
+  private_suffixes: z.array(leaf(zoneNameText)).default([]),
+  forward: z.array(z.unknown()).default([]),
+  cache: z.unknown().optional(),
   zone: z.array(z.unknown()).default([]),
 });
 
@@ -76,6 +84,8 @@ export const LimitsSchema = z.strictObject({
   records_per_rrset: count(1, 65_535, 1000),
   types_per_name: count(1, 65_535, 100),
   records_per_zone: count(1, 100_000_000, 5_000_000),
+  forward_queries: count(1, 20_000, 1000),
+  forward_queries_per_client: count(1, 20_000, 200),
 });
 
 export const JournalSchema = z.strictObject({
@@ -104,6 +114,21 @@ export const NetbiosSchema = z.strictObject({
 export const NetbiosDomainSchema = z.strictObject({
   name: leaf(netbiosLabelText),
   dns: leaf(zoneNameText),
+});
+
+/** One `[[forward]]`. */
+export const ForwardSchema = z.strictObject({
+  names: z.array(leaf(zoneNameText)).min(1).optional(),
+  upstreams: z.array(leaf(upstreamText)).min(1),
+  clients: z.array(leaf(networkText)).min(1),
+  randomize_case: z.boolean().default(false),
+});
+
+export const CacheSchema = z.strictObject({
+  size: leaf(sizeText(65_536, 4 * 1024 ** 3)).prefault("32MiB"),
+  max_ttl: leaf(durationText(1000, 7 * 86_400_000)).prefault("1d"),
+  max_negative_ttl: leaf(durationText(1000, 86_400_000)).prefault("15m"),
+  max_stale: leaf(durationText(0, 30 * 86_400_000)).prefault("1d"),
 });
 
 /** A zone; `notify`, `transfer`, `journal` and `update` are read on their own. */
@@ -156,6 +181,8 @@ export function configKeys(): ReadonlyMap<string, readonly string[]> {
     "[tsig]": TsigSchema,
     "[netbios]": NetbiosSchema,
     domains: NetbiosDomainSchema,
+    "[[forward]]": ForwardSchema,
+    "[cache]": CacheSchema,
     "[[zone]]": ZoneSchema,
     notify: notifySchema(context),
     transfer: transferSchema(context),

@@ -51,6 +51,30 @@ export interface ZoneStatus extends ZoneSummary {
   readonly secondaries: readonly SecondaryJson[];
 }
 
+/** Another server that is asked about names beyond the zones. */
+export interface UpstreamStatus {
+  /** `192.0.2.1:53` or `[2001:db8::1]:53`. */
+  readonly address: string;
+  /** Suffixes it is asked about; `.` is everything. */
+  readonly names: readonly string[];
+  readonly state: "up" | "down" | "not asked yet";
+  /** Smoothed, in milliseconds. */
+  readonly roundTrip?: number;
+  /** Queries to it, and those it answered. */
+  readonly sent: number;
+  readonly answered: number;
+  /** What went wrong since its last answer. */
+  readonly lastFailure?: string;
+}
+
+export interface ForwardStatus {
+  readonly upstreams: readonly UpstreamStatus[];
+  /** Sizes in octets. */
+  readonly cache: { readonly entries: number; readonly size: number; readonly limit: number };
+  /** Clients' queries that wait. */
+  readonly waiting: number;
+}
+
 export interface ReloadReport {
   /** False: the new configuration has mistakes and the old one runs on. */
   readonly ok: boolean;
@@ -76,6 +100,10 @@ export interface ServerStatus {
   readonly netbios?: readonly string[];
   readonly zones: readonly ZoneStatus[];
   readonly lastReload?: ReloadReport;
+  /** Zones that are served empty beside those of the configuration. */
+  readonly emptyZones?: number;
+  /** Absent where nothing is forwarded. */
+  readonly forward?: ForwardStatus;
   /** Resident memory, in octets. */
   readonly memory: number;
   /** Counters since the start, by name. */

@@ -4,7 +4,7 @@
  * FORMERR, and its signature is checked here, before anything is believed.
  *
  *     bytes -> decode -> EDNS version -> TSIG -> by opcode and type:
- *         QUERY   IN: query   CH: chaos   AXFR, IXFR: transfer   TKEY: tkey
+ *         QUERY   IN: query, or a name for elsewhere   CH: chaos   AXFR, IXFR: transfer   TKEY: tkey
  *         NOTIFY  refused: this server is the primary
  *         UPDATE  update
  */
@@ -30,6 +30,7 @@ import type { ChaosSettings } from "./chaos.ts";
 import { answerChaos } from "./chaos.ts";
 import type { Peer } from "./context.ts";
 import type { QueryAnswerer } from "./query.ts";
+import { ELSEWHERE } from "./query.ts";
 import { Reading } from "./question.ts";
 import { answerTkey } from "./tkey.ts";
 import type { UpdateRequest } from "./update.ts";
@@ -80,6 +81,14 @@ export type Outcome =
         outcome: { rcode: number; ede?: ExtendedError | undefined },
         now: number,
       ) => Uint8Array;
+    }
+  /** A query that another server is to be asked; the context's answerer holds its question. */
+  | {
+      readonly kind: "elsewhere";
+      /** Most octets that the answer may have before `finish`. */
+      readonly room: number;
+      /** Signs the answer where the query was signed. `now`: seconds since 1970 UTC. */
+      readonly finish: (answer: Uint8Array, now: number) => Uint8Array;
     }
   | {
       readonly kind: "transfer";
@@ -243,6 +252,11 @@ function ordinaryQuery(exchange: Exchange): Outcome {
   const udp = peer.transport === "udp";
   const room = (udp ? question.udpLimit : MAX_MESSAGE_LENGTH) - (transaction?.overhead ?? 0);
   const length = answerer.respond(Reading.QUERY, bytes, scratch, room, udp);
+  if (length === ELSEWHERE) {
+    const finish = (answer: Uint8Array, then: number): Uint8Array =>
+      transaction === undefined ? answer : transaction.sign(answer, then);
+    return { kind: "elsewhere", room, finish };
+  }
   const answer = scratch.slice(0, length);
   return { kind: "reply", bytes: transaction === undefined ? answer : transaction.sign(answer, now) };
 }

@@ -3,6 +3,7 @@
  * (wildcards), RFC 6672 (DNAME), RFC 6891 (EDNS), RFC 8482 (ANY) and RFC 9471 (glue). Bytes in, bytes out: no
  * allocation, no I/O, no exception.
  */
+import type { ExtendedError } from "../wire/edns.ts";
 import { edeOption, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { RrClass } from "../wire/iana/class.ts";
 import { Ede, EdnsOption, Rcode } from "../wire/iana/code.ts";
@@ -21,6 +22,11 @@ import { QuestionReader, Reading } from "./question.ts";
 export const SILENCE = 0;
 /** {@link QueryAnswerer.answer}: not an ordinary query; the dispatcher decodes it whole. */
 export const NOT_A_QUERY = -1;
+/**
+ * {@link QueryAnswerer.answer}: asks, with recursion desired, for a name that another server is asked about. Whoever may
+ * not have that gets {@link QueryAnswerer.refuse}.
+ */
+export const ELSEWHERE = -2;
 
 /** CNAMEs and DNAMEs followed for one question. Longer chains end there; the resolver goes on by itself. */
 const MAX_CHAIN = 16;
@@ -36,6 +42,12 @@ const OPT_LENGTH = 11;
 const OPTION_HEAD = 4;
 /** A longer NSID is cut, so that OPT and the longest question always fit 512 octets. */
 const MAX_NSID = 128;
+
+/** Told to a client that asks for names elsewhere and may not. */
+export const NOT_FOR_YOU: ExtendedError = {
+  code: Ede.PROHIBITED,
+  text: "other servers are not asked for this client: see clients of [[forward]]",
+};
 
 const encoder = new TextEncoder();
 
@@ -53,6 +65,7 @@ export class QueryAnswerer {
     code: Ede.NOT_AUTHORITATIVE,
     text: "no zone here holds this name",
   }).data;
+  readonly #notForYou: Uint8Array = edeOption(NOT_FOR_YOU).data;
   #qname: NameScratch;
   #target: NameScratch;
 
@@ -67,7 +80,7 @@ export class QueryAnswerer {
   #additionals = 0;
   #flags = 0;
   #rcode = 0;
-  #ede = false;
+  #ede: Uint8Array | undefined;
   /** State of the generator that turns multi-record RRsets; never 0. */
   #turn = 0x2545_f491;
   /** Where the names of a CNAME or DNAME chain stand in the answer, the question's first. */
@@ -92,7 +105,7 @@ export class QueryAnswerer {
    * @param request the message begins at octet 0 and has `length` octets
    * @param out where the answer goes, from octet 0; at least `maxLength` long
    * @param maxLength most octets the transport and a signature to come leave; UDP's own limit is applied as well
-   * @returns octets written, {@link SILENCE} or {@link NOT_A_QUERY}
+   * @returns octets written, {@link SILENCE}, {@link NOT_A_QUERY} or {@link ELSEWHERE}
    */
   answer(request: Uint8Array, length: number, out: Uint8Array, maxLength: number, udp: boolean): number {
     const reading = this.question.read(request, length);
@@ -104,6 +117,7 @@ export class QueryAnswerer {
   /**
    * Answers what `question` holds: set by `question.read`, or by the dispatcher from a message that it decoded whole.
    * The question stands uncompressed at octet 12 of `request`.
+   * @returns octets written, or {@link ELSEWHERE}
    */
   respond(reading: number, request: Uint8Array, out: Uint8Array, maxLength: number, udp: boolean): number {
     const { question } = this;
@@ -113,7 +127,7 @@ export class QueryAnswerer {
     this.#additionals = 0;
     this.#flags = 0;
     this.#rcode = Rcode.NOERROR;
-    this.#ede = false;
+    this.#ede = undefined;
     const end = question.questionEnd;
     this.#wholeLimit = udp ? Math.min(maxLength, question.udpLimit) : maxLength;
     this.#limit = question.edns ? this.#wholeLimit - this.#optLength() : this.#wholeLimit;
@@ -138,8 +152,11 @@ export class QueryAnswerer {
     }
     const zone = this.#zoneFor(question.type);
     if (zone === undefined) {
+      // RFC 1034 §4.3.1: recursion is for those who ask for it.
+      const recursion = (question.flags & Flag.RD) !== 0 && request[end - 1] === RrClass.IN;
+      if (recursion && this.zones.isElsewhere(this.#qname)) return ELSEWHERE;
       this.#rcode = Rcode.REFUSED;
-      this.#ede = true;
+      this.#ede = this.#notOurs;
       return this.#finish(1);
     }
     if (!this.#resolve(zone, question.type)) {
@@ -153,6 +170,13 @@ export class QueryAnswerer {
     }
     // RFC 1035 §6.2: an answer for all classes would have to cover them all to be authoritative.
     if (request[end - 1] === RrClass.ANY) this.#flags &= ~Flag.AA;
+    return this.#finish(1);
+  }
+
+  /** In place of what {@link ELSEWHERE} asks for, from a client that may not have it: REFUSED. @returns octets written */
+  refuse(): number {
+    this.#rcode = Rcode.REFUSED;
+    this.#ede = this.#notForYou;
     return this.#finish(1);
   }
 
@@ -481,7 +505,7 @@ export class QueryAnswerer {
     out[at++] = 0;
     const options = (at += 2);
     if (this.#sendsNsid) at = this.#writeOption(at, EdnsOption.NSID, this.#nsid);
-    if (this.#ede) at = this.#writeOption(at, EdnsOption.EDE, this.#notOurs);
+    if (this.#ede !== undefined) at = this.#writeOption(at, EdnsOption.EDE, this.#ede);
     out[options - 2] = (at - options) >> 8;
     out[options - 1] = (at - options) & 0xff;
     this.#at = at;

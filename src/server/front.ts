@@ -5,7 +5,8 @@
 import type { Peer } from "../protocol/context.ts";
 import type { DispatchContext, Outcome, Refusal } from "../protocol/dispatch.ts";
 import { dispatch } from "../protocol/dispatch.ts";
-import { NOT_A_QUERY, SILENCE } from "../protocol/query.ts";
+import { ELSEWHERE, NOT_A_QUERY, SILENCE } from "../protocol/query.ts";
+import type { QuestionReader } from "../protocol/question.ts";
 import { MAX_UDP_PAYLOAD } from "../wire/edns.ts";
 import { Rcode } from "../wire/iana/code.ts";
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH } from "../wire/writer.ts";
@@ -14,12 +15,27 @@ import type { MessageHandler, ReplySink } from "./handler.ts";
 export type UpdateOutcome = Extract<Outcome, { kind: "update" }>;
 export type TransferOutcome = Extract<Outcome, { kind: "transfer" }>;
 
+/** A query that another server is to be asked. */
+export interface ElsewhereQuery {
+  readonly message: Uint8Array;
+  /** Of the message; used again for the next one. */
+  readonly question: QuestionReader;
+  readonly peer: Peer;
+  /** Most octets that the answer may have. */
+  readonly room: number;
+}
+
 export interface FrontDeps {
   /** Asked for each message: a reload replaces it. */
   readonly context: () => DispatchContext;
   /** Resolves with the reply. */
   readonly update: (outcome: UpdateOutcome, peer: Peer) => Promise<Uint8Array>;
   readonly transfer: (outcome: TransferOutcome, peer: Peer, sink: ReplySink) => void;
+  /**
+   * A query, read into `question`, that another server is to be asked. May answer at once or later; must not throw.
+   * `room`: most octets an answer may have.
+   */
+  readonly elsewhere: (query: ElsewhereQuery, sink: Pick<ReplySink, "send">) => void;
   readonly refused: (refusal: Refusal, peer: Peer) => void;
   readonly log: { error(fields: object, message: string): void };
   /** Milliseconds since 1970 UTC. */
@@ -61,6 +77,12 @@ export function createFront(deps: FrontDeps): {
         sink.drop();
         return;
       }
+      if (length === ELSEWHERE) {
+        counters.queries++;
+        const { question } = context.answerer;
+        deps.elsewhere({ message, question, peer, room: udp ? question.udpLimit : limit }, sink);
+        return;
+      }
       if (length !== NOT_A_QUERY) {
         counters.queries++;
         sink.send(scratch.slice(0, length));
@@ -82,6 +104,13 @@ export function createFront(deps: FrontDeps): {
             (error: unknown) => failed(error, message, sink),
           );
           return;
+        case "elsewhere": {
+          const { room, finish } = outcome;
+          const { question } = context.answerer;
+          const send = (answer: Uint8Array): void => sink.send(finish(answer, Math.floor(deps.now() / 1000)));
+          deps.elsewhere({ message, question, peer, room }, { send });
+          return;
+        }
         case "transfer":
           deps.transfer(outcome, peer, sink);
           return;

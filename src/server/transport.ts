@@ -1,4 +1,5 @@
 /** What the listeners ask of UDP, whichever way it is done: by answer threads on Linux, or by Node's `dgram`. */
+import type { Name } from "../wire/name.ts";
 import type { ServedImage } from "../zone/zone-set.ts";
 
 /** Datagrams since the start. */
@@ -29,6 +30,15 @@ export interface SharedZone extends ServedImage {
   readonly buffer: SharedArrayBuffer;
 }
 
+/** Names that other servers are asked about, and for whom. */
+export interface Elsewhere {
+  readonly suffixes: readonly Name[];
+  /** Networks of the clients, in CIDR form. */
+  readonly clients: readonly string[];
+}
+
+export const NOWHERE: Elsewhere = { suffixes: [], clients: [] };
+
 export interface UdpTransport {
   /** For `rollcall status`: which way it is done, e.g. `2 answer threads (recvmmsg)`. */
   readonly description: string;
@@ -40,8 +50,11 @@ export interface UdpTransport {
    * @throws the system's error (EADDRINUSE, EACCES, EADDRNOTAVAIL) where it cannot be had
    */
   open(address: string, port: number): Promise<UdpEndpoint>;
-  /** Answers from exactly these zones, and gives this identity. Resolves when all of it is in force. */
-  serve(zones: readonly SharedZone[], identity: string): Promise<void>;
+  /**
+   * Answers from exactly these zones, and gives this identity; what is elsewhere goes to the handler. Resolves when all
+   * of it is in force.
+   */
+  serve(zones: readonly SharedZone[], identity: string, elsewhere?: Elsewhere): Promise<void>;
   /** After all endpoints are closed. */
   close(): Promise<void>;
 }

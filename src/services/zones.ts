@@ -13,6 +13,7 @@ import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { ZoneSet } from "../zone/zone-set.ts";
 import type { PublishedZone } from "./change-queue.ts";
+import { EmptyZones } from "./empty-zones.ts";
 import { atOnce, inTurns } from "./turns.ts";
 
 /** One zone: what the exchanges, the change queue and the administrator see of it. */
@@ -53,22 +54,62 @@ export class ServedZones {
   /** Shared by all images: who reads them announces itself here. */
   readonly epochs: Epochs = new Epochs();
   readonly #zones = new Map<string, ServedZone>();
-  #set: ZoneSet;
+  readonly #empty: EmptyZones;
+  #forwarded: readonly Name[] = [];
+  /** Undefined where zones came or went since. */
+  #set: ZoneSet | undefined;
 
   constructor(store: Pick<ZoneStore, "snapshot">, seed: HashSeed) {
     this.#store = store;
     this.#seed = seed;
-    this.#set = new ZoneSet(seed, []);
+    this.#empty = new EmptyZones(seed, this.epochs);
   }
 
-  /** For lookups by name. A new one after every {@link put} and {@link remove}. */
+  /** For lookups by name. A new one after every {@link put}, {@link remove} and {@link surround}. */
   get set(): ZoneSet {
-    return this.#set;
+    return (this.#set ??= new ZoneSet(this.#seed, this.shared, this.#forwarded));
   }
 
   /** The images, for readers in other threads. */
   get shared(): { readonly apex: Name; readonly reader: ImageReader; readonly buffer: SharedArrayBuffer }[] {
-    return this.all().map(({ apex, image }) => ({ apex, reader: image.reader, buffer: image.buffer }));
+    const zones = this.all().map(({ apex, image }) => ({
+      apex,
+      reader: image.reader,
+      buffer: image.buffer,
+    }));
+    this.#empty.renew(
+      zones.map(({ apex }) => apex),
+      this.#forwarded,
+    );
+    return [...zones, ...this.#empty.all];
+  }
+
+  /** Automatic zones served beside the operator's. */
+  get emptyCount(): number {
+    return this.#empty.all.length;
+  }
+
+  /** Suffixes that other servers are asked about. */
+  get forwarded(): readonly Name[] {
+    return this.#forwarded;
+  }
+
+  /**
+   * What is answered beside the zones.
+   * @param empty apexes of automatic zones, served where nothing else is
+   * @param forwarded suffixes that other servers are asked about
+   */
+  surround(empty: readonly Name[], forwarded: readonly Name[]): void {
+    this.#empty.plan(empty);
+    this.#forwarded = forwarded;
+    this.#set = undefined;
+  }
+
+  /** Who may do what in the zone at an apex, automatic ones among them: there nobody may do anything. */
+  access(apex: Name): ZoneAccess | undefined {
+    const zone = this.get(apex);
+    if (zone !== undefined || !this.#empty.has(apex)) return zone;
+    return { apex, transfer: [], update: [] };
   }
 
   get size(): number {
@@ -114,15 +155,11 @@ export class ServedZones {
   #serve(config: ZoneConfig, image: ZoneImage): ServedZone {
     const zone = new ServedZone(config, image);
     this.#zones.set(config.apex.key, zone);
-    this.#renew();
+    this.#set = undefined;
     return zone;
   }
 
   remove(apex: Name): void {
-    if (this.#zones.delete(apex.key)) this.#renew();
-  }
-
-  #renew(): void {
-    this.#set = new ZoneSet(this.#seed, this.shared);
+    if (this.#zones.delete(apex.key)) this.#set = undefined;
   }
 }

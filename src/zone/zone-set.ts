@@ -19,35 +19,37 @@ export interface FoundZone extends ServedImage {
 interface Entry extends FoundZone {
   readonly hash: number;
   readonly lower: Uint8Array;
+  /** Names from here on down are others' to answer for: there is no image. */
+  readonly elsewhere: boolean;
 }
+
+/** In place of the reader of what has no image; never looked at. */
+const NO_READER = undefined as unknown as ImageReader;
 
 /** A small hash table of apexes. Replaced whole when zones come or go, so lookups never see it change. */
 export class ZoneSet {
   readonly #mask: number;
   readonly #slots: (Entry | undefined)[];
   readonly #seed: HashSeed;
+  /** Whether names of one label that no zone holds are for elsewhere too. */
+  readonly #singleLabels: boolean;
   readonly size: number;
 
-  constructor(seed: HashSeed, zones: readonly ServedImage[]) {
+  /**
+   * @param elsewhere suffixes that another server is asked about, none of them the apex of a zone here; of zones and
+   * suffixes the longest decides. Where there are any, names of one label that no zone holds go there as well.
+   */
+  constructor(seed: HashSeed, zones: readonly ServedImage[], elsewhere: readonly Name[] = []) {
     this.#seed = seed;
+    this.#singleLabels = elsewhere.length > 0;
     this.size = zones.length;
     let capacity = 8;
-    while (capacity < zones.length * 4) capacity *= 2;
+    while (capacity < (zones.length + elsewhere.length) * 4) capacity *= 2;
     this.#mask = capacity - 1;
     this.#slots = Array.from({ length: capacity }, () => undefined);
     const scratch = this.newScratch();
-    for (const zone of zones) {
-      scratch.load(zone.apex.wire, 0, zone.apex.wire.length);
-      const entry = {
-        ...zone,
-        labels: scratch.labels,
-        hash: scratch.hashes[0]!,
-        lower: scratch.lower.slice(0, scratch.length),
-      };
-      let index = entry.hash & this.#mask;
-      while (this.#slots[index] !== undefined) index = (index + 1) & this.#mask;
-      this.#slots[index] = entry;
-    }
+    for (const { apex, reader } of zones) this.#add(scratch, apex, reader, false);
+    for (const suffix of elsewhere) this.#add(scratch, suffix, NO_READER, true);
   }
 
   /** A scratch whose hashes fit this set's images. */
@@ -62,9 +64,33 @@ export class ZoneSet {
   find(name: NameScratch, from = 0): FoundZone | undefined {
     for (let label = from; label <= name.labels; label++) {
       const entry = this.#at(name, label);
-      if (entry !== undefined) return entry;
+      if (entry !== undefined) return entry.elsewhere ? undefined : entry;
     }
     return undefined;
+  }
+
+  /** Whether a name that {@link find} finds no zone for is one that another server is asked about. */
+  isElsewhere(name: NameScratch): boolean {
+    for (let label = 0; label <= name.labels; label++) {
+      const entry = this.#at(name, label);
+      if (entry !== undefined) return entry.elsewhere;
+    }
+    return this.#singleLabels && name.labels === 1;
+  }
+
+  #add(scratch: NameScratch, apex: Name, reader: ImageReader, elsewhere: boolean): void {
+    scratch.load(apex.wire, 0, apex.wire.length);
+    const entry = {
+      apex,
+      reader,
+      labels: scratch.labels,
+      hash: scratch.hashes[0]!,
+      lower: scratch.lower.slice(0, scratch.length),
+      elsewhere,
+    };
+    let index = entry.hash & this.#mask;
+    while (this.#slots[index] !== undefined) index = (index + 1) & this.#mask;
+    this.#slots[index] = entry;
   }
 
   #at(name: NameScratch, label: number): Entry | undefined {

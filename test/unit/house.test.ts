@@ -11,13 +11,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   zonefile: ["wire"],
   zone: ["wire"],
   auth: ["wire"],
+  forward: ["wire"],
   protocol: ["wire", "zone", "auth"],
   netbios: ["wire", "zone", "auth"],
   store: ["wire", "zone"],
   server: ["wire", "zone", "auth", "protocol"],
   config: ["wire", "zonefile", "zone", "auth"],
   control: ["config"],
-  services: ["wire", "zonefile", "zone", "auth", "protocol", "netbios", "config", "control"],
+  services: ["wire", "zonefile", "zone", "auth", "forward", "protocol", "netbios", "config", "control"],
   cli: ["wire", "auth", "control", "config", "app.ts"],
   "app.ts": ["wire", "zone", "auth", "protocol", "store", "server", "services", "config", "control"],
 };
@@ -29,6 +30,7 @@ const PURE: Readonly<Record<string, readonly string[]>> = {
   zone: [],
   protocol: [],
   netbios: [],
+  forward: [],
   auth: ["node:crypto", "node:net"],
 };
 

@@ -58,11 +58,13 @@ function statusText(status: ServerStatus, now: number): string {
     ["Data", status.data],
     ["Memory", sizeToText(status.memory)],
     ...reloadPair(status, now),
+    ...beyondPairs(status),
     ...Object.entries(status.counters)
       .filter(([, value]) => value !== 0)
       .map(([name, value]): [string, string] => [name, value.toLocaleString("en-GB")]),
   ]);
-  if (zones.length === 0) return `${head}\nNo zones.\n`;
+  const upstreams = upstreamTable(status);
+  if (zones.length === 0) return `${head}\nNo zones.\n${upstreams}`;
   const zoneTable = table(
     [
       { title: "ZONE" },
@@ -88,7 +90,7 @@ function statusText(status: ServerStatus, now: number): string {
       secondary.at === undefined ? "never" : agoToText(secondary.at, now),
     ]),
   );
-  if (secondaries.length === 0) return `${head}\n${zoneTable}`;
+  if (secondaries.length === 0) return `${head}\n${zoneTable}${upstreams}`;
   const columns = [
     { title: "ZONE" },
     { title: "SECONDARY" },
@@ -96,7 +98,39 @@ function statusText(status: ServerStatus, now: number): string {
     { title: "STATE" },
     { title: "SEEN" },
   ];
-  return `${head}\n${zoneTable}\n${table(columns, secondaries)}`;
+  return `${head}\n${zoneTable}\n${table(columns, secondaries)}${upstreams}`;
+}
+
+/** What is answered beyond the zones. */
+function beyondPairs({ emptyZones, forward }: ServerStatus): [string, string][] {
+  const lines: [string, string][] = [];
+  if (emptyZones !== undefined) lines.push(["Empty zones", String(emptyZones)]);
+  if (forward !== undefined) {
+    const { entries, size, limit } = forward.cache;
+    lines.push(["Cache", `${entries} answers, ${sizeToText(size)} of ${sizeToText(limit)}`]);
+  }
+  return lines;
+}
+
+function upstreamTable({ forward }: ServerStatus): string {
+  if (forward === undefined) return "";
+  const columns = [
+    { title: "UPSTREAM" },
+    { title: "STATE" },
+    { title: "ROUND TRIP", right: true },
+    { title: "ASKED", right: true },
+    { title: "ANSWERED", right: true },
+    { title: "FOR" },
+  ];
+  const rows = forward.upstreams.map((upstream) => [
+    upstream.address,
+    harmless(upstream.state === "down" ? `down: ${upstream.lastFailure}` : upstream.state),
+    upstream.roundTrip === undefined ? "-" : `${upstream.roundTrip} ms`,
+    String(upstream.sent),
+    String(upstream.answered),
+    upstream.names.map((name) => (name === "." ? "everything else" : name)).join(", "),
+  ]);
+  return `\n${table(columns, rows)}`;
 }
 
 function reloadPair({ lastReload }: ServerStatus, now: number): [string, string][] {

@@ -4,7 +4,9 @@
  * for orders. Nothing in the loop allocates but a handover.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { NOT_A_QUERY, QueryAnswerer, SILENCE } from "../../protocol/query.ts";
+import { parseNetwork } from "../../auth/acl.ts";
+import type { Network } from "../../auth/acl.ts";
+import { ELSEWHERE, NOT_A_QUERY, QueryAnswerer, SILENCE } from "../../protocol/query.ts";
 import { MAX_UDP_PAYLOAD } from "../../wire/edns.ts";
 import { Name } from "../../wire/name.ts";
 import { HEADER_LENGTH } from "../../wire/writer.ts";
@@ -12,12 +14,12 @@ import { Epochs } from "../../zone/image/epochs.ts";
 import { ImageReader } from "../../zone/image/reader.ts";
 import { ZoneSet } from "../../zone/zone-set.ts";
 import { collectGarbage } from "../collect-garbage.ts";
-import { isUnansweredPort } from "../handler.ts";
+import { isUnansweredPort, plainAddress } from "../handler.ts";
 import { DatagramBatch } from "./batch.ts";
 import type { Libc, NativeMemory } from "./libc.ts";
 import { Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
 import type { NativeSocket } from "./socket.ts";
-import { SOCKADDR_BYTES, sockaddrPort } from "./sockaddr.ts";
+import { SOCKADDR_BYTES, sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
@@ -54,6 +56,8 @@ class AnswerThread {
   #poll: NativeMemory;
   #pollWords: Int32Array;
   #answerer: QueryAnswerer;
+  /** For whom names elsewhere are looked up. */
+  #clients: readonly Network[] = [];
   /** Receive calls that failed, one after another. */
   #failures = 0;
 
@@ -101,12 +105,14 @@ class AnswerThread {
     }
   }
 
-  #obey({ sequence, identity, zones, dropped, sockets, stop }: ThreadOrders): boolean {
+  #obey({ sequence, identity, zones, elsewhere, dropped, sockets, stop }: ThreadOrders): boolean {
     const images = zones.map(({ apex, buffer }) => ({
       apex: Name.fromTrustedWire(apex),
       reader: ImageReader.attach(buffer),
     }));
-    this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, images), { identity });
+    const suffixes = elsewhere.suffixes.map((wire) => Name.fromTrustedWire(wire));
+    this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, images, suffixes), { identity });
+    this.#clients = elsewhere.clients.flatMap((text) => parseNetwork(text) ?? []);
     this.#sockets = sockets;
     if (this.#pollWords.length < sockets.length * 2) {
       this.#poll = this.#libc.allocate(sockets.length * POLLFD);
@@ -162,7 +168,8 @@ class AnswerThread {
         ignored++;
         continue;
       }
-      const written = this.#answer(batch.buffers[i]!, length, out.buffers[answers]!);
+      let written = this.#answer(batch.buffers[i]!, length, out.buffers[answers]!);
+      if (written === ELSEWHERE) written = this.#isClient(addressAt) ? NOT_A_QUERY : this.#answerer.refuse();
       if (written === NOT_A_QUERY) this.#others.push(i);
       else if (written === SILENCE) ignored++;
       else out.aim(answers++, written, batch.bytes, addressAt, batch.controlAt(i), batch.controlLength(i));
@@ -178,6 +185,12 @@ class AnswerThread {
       // A fault in this program. The control thread will meet it too, answer SERVFAIL and log it.
       return NOT_A_QUERY;
     }
+  }
+
+  /** Whether names elsewhere are looked up for whom a message of the batch came from. A stranger costs nobody else. */
+  #isClient(addressAt: number): boolean {
+    const address = plainAddress(sockaddrAddress(this.#in.bytes, addressAt));
+    return this.#clients.some((network) => network.contains(address));
   }
 
   #send(socket: NativeSocket, answers: number): void {

@@ -9,7 +9,8 @@ import type { Epochs } from "../../zone/image/epochs.ts";
 import type { HashSeed } from "../../zone/image/hash.ts";
 import type { MessageHandler, TransportLog } from "../handler.ts";
 import { plainAddress } from "../handler.ts";
-import type { SharedZone, UdpCounters, UdpEndpoint, UdpTransport } from "../transport.ts";
+import { NOWHERE } from "../transport.ts";
+import type { Elsewhere, SharedZone, UdpCounters, UdpEndpoint, UdpTransport } from "../transport.ts";
 import type { Libc } from "./libc.ts";
 import { NativeSink, Outbox } from "./outbox.ts";
 import type { NativeSocket } from "./socket.ts";
@@ -85,6 +86,7 @@ export class AnswerThreads implements UdpTransport {
   readonly #outbox: Outbox;
   #zones: readonly SharedZone[] = [];
   #identity = "";
+  #elsewhere: Elsewhere = NOWHERE;
   /** Zones that went since the start. */
   #dropped = 0;
   #sequence = 0;
@@ -141,10 +143,11 @@ export class AnswerThreads implements UdpTransport {
     return { port: boundPort(libc, sockets[0]!), close: () => this.#close(sockets) };
   }
 
-  async serve(zones: readonly SharedZone[], identity: string): Promise<void> {
+  async serve(zones: readonly SharedZone[], identity: string, elsewhere: Elsewhere = NOWHERE): Promise<void> {
     this.#dropped += this.#zones.filter((old) => !zones.some(({ buffer }) => buffer === old.buffer)).length;
     this.#zones = zones;
     this.#identity = identity;
+    this.#elsewhere = elsewhere;
     await this.#order();
   }
 
@@ -189,6 +192,10 @@ export class AnswerThreads implements UdpTransport {
       sequence: this.#sequence,
       identity: this.#identity,
       zones: this.#zones.map(({ apex, buffer }) => ({ apex: apex.wire, buffer })),
+      elsewhere: {
+        suffixes: this.#elsewhere.suffixes.map(({ wire }) => wire),
+        clients: this.#elsewhere.clients,
+      },
       dropped: this.#dropped,
       sockets,
       stop: this.#closing,

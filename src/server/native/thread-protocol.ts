@@ -39,6 +39,8 @@ export interface ThreadOrders {
   readonly sequence: number;
   readonly identity: string;
   readonly zones: readonly { readonly apex: Uint8Array; readonly buffer: SharedArrayBuffer }[];
+  /** Names that other servers are asked about, and the networks they are asked for, in CIDR form. */
+  readonly elsewhere: { readonly suffixes: readonly Uint8Array[]; readonly clients: readonly string[] };
   /** How many zones went since the start: where there are more, their memory is to be let go. */
   readonly dropped: number;
   readonly sockets: readonly NativeSocket[];

@@ -43,11 +43,14 @@ export const EdnsOption = {
 /** Extended DNS Error INFO-CODEs (RFC 8914 §4). */
 export const Ede = {
   OTHER: 0,
+  STALE_ANSWER: 3,
   NOT_READY: 14,
   BLOCKED: 15,
   PROHIBITED: 18,
+  STALE_NXDOMAIN_ANSWER: 19,
   NOT_AUTHORITATIVE: 20,
   NOT_SUPPORTED: 21,
+  NO_REACHABLE_AUTHORITY: 22,
   NETWORK_ERROR: 23,
   INVALID_DATA: 24,
 } as const;
