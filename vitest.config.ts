@@ -16,7 +16,7 @@ export default defineConfig({
           include: [
             "test/interop/answers.test.ts",
             "test/interop/updates-*.test.ts",
-            "test/scenario/{hostile-peers,reload}.test.ts",
+            "test/scenario/{forward,hostile-peers,reload}.test.ts",
           ],
           env: { ROLLCALL_PORTABLE_UDP: "1" },
         },

@@ -10,7 +10,7 @@ import { RrType } from "../wire/iana/type.ts";
 import { decodeMessage, Flag, readHeader } from "../wire/message.ts";
 import type { Message } from "../wire/message.ts";
 import { LOWER, Name } from "../wire/name.ts";
-import { soaMinimum } from "../wire/rdata/soa.ts";
+import { readSoa, soaMinimum, writeSoa } from "../wire/rdata/soa.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { record } from "../wire/record.ts";
 import { HEADER_LENGTH } from "../wire/writer.ts";
@@ -272,19 +272,40 @@ const TARGET_AT: Readonly<Record<number, number>> = {
   [RrType.SRV]: 6,
 };
 
-/** Types whose RDATA is one name. */
-const NAME_TYPES: ReadonlySet<number> = new Set([RrType.CNAME, RrType.DNAME, RrType.NS, RrType.PTR]);
+/** Octets before the name that the RDATA of a type ends with. */
+const NAME_AT: Readonly<Record<number, number>> = {
+  ...TARGET_AT,
+  [RrType.CNAME]: 0,
+  [RrType.DNAME]: 0,
+  [RrType.PTR]: 0,
+};
 
 /** Takes back, where a server points to the question's name, the case that was mixed for it alone. */
 function withAskedCase(rr: ResourceRecord, asked: Name, sent: Name): ResourceRecord {
-  const name = rr.name.equals(asked) ? asked : askedCase(rr.name, asked, sent);
-  if (!NAME_TYPES.has(rr.type)) return { ...rr, name };
-  const target = Name.fromTrustedWire(rr.rdata);
-  return { ...rr, name, rdata: askedCase(target, asked, sent).wire };
+  if (rr.name.equals(asked)) return { ...rr, name: asked, rdata: rdataWithAskedCase(rr, asked, sent) };
+  const name = asked === sent ? rr.name : askedCase(rr.name, asked, sent);
+  return { ...rr, name, rdata: rdataWithAskedCase(rr, asked, sent) };
+}
+
+function rdataWithAskedCase({ type, rdata }: ResourceRecord, asked: Name, sent: Name): Uint8Array {
+  if (asked === sent) return rdata;
+  if (type === RrType.SOA) {
+    const soa = readSoa(rdata);
+    const { mname, rname } = soa;
+    return writeSoa({
+      ...soa,
+      mname: askedCase(mname, asked, sent),
+      rname: askedCase(rname, asked, sent),
+    });
+  }
+  const at = NAME_AT[type];
+  if (at === undefined) return rdata;
+  const restored = Uint8Array.from(rdata);
+  restored.set(askedCase(Name.fromTrustedWire(rdata.slice(at)), asked, sent).wire, at);
+  return restored;
 }
 
 function askedCase(name: Name, asked: Name, sent: Name): Name {
-  if (asked === sent) return name;
   // The longest suffix of whole labels that is, octet by octet, one of the name that was sent.
   let from = name.wire.length - 1;
   for (let at = 0; name.wire[at] !== 0; at += name.wire[at]! + 1) {

@@ -4,7 +4,8 @@
  *
  *     answered            smoothed round trip and its variation (RFC 6298 §2) say how long to wait before another is asked
  *     silent for a while  ranks behind the others at once
- *     failed three times  down: not asked but once in a while, beside another, by a query that is under way anyway
+ *     failed              tried again soon, beside another, by a query that is under way anyway
+ *     failed three times  down: tried so only once in a while
  */
 
 /** Waited for an answer before another server is asked: of one not known yet, at least and at most. */
@@ -13,7 +14,8 @@ const LEAST_WAIT = 50;
 const MOST_WAIT = 1_500;
 /** Failures in a row that make a server count as down. */
 export const DOWN_AFTER = 3;
-/** Until a server that is down is tried again; each time twice as long. */
+/** Until a server that failed is tried again; for one that is down each time twice as long. */
+const SOON = 100;
 export const FIRST_PAUSE = 1_000;
 export const MOST_PAUSE = 30_000;
 const GIVEN_UP_PAUSE = 8_000;
@@ -79,7 +81,10 @@ export class UpstreamHealth {
     this.silent();
     this.failures++;
     this.lastFailure = why;
-    if (this.failures < DOWN_AFTER) return false;
+    if (this.failures < DOWN_AFTER) {
+      this.#nextTry = now + SOON;
+      return false;
+    }
     const isNew = !this.#isDown;
     this.#isDown = true;
     // Queries that were under way together fail together: that is one try.
@@ -89,15 +94,15 @@ export class UpstreamHealth {
     return isNew;
   }
 
-  /** Whether it is down and it is time to try it again; if so, it is not for a while after that. */
+  /** Whether it failed and it is time to try it again; if so, it is not for a while after that. */
   takeTry(now: number): boolean {
     if (!this.isDueForTry(now)) return false;
-    this.#nextTry = now + this.#pause;
+    this.#nextTry = now + (this.#isDown ? this.#pause : SOON);
     return true;
   }
 
   isDueForTry(now: number): boolean {
-    return this.#isDown && now >= this.#nextTry;
+    return this.failures > 0 && now >= this.#nextTry;
   }
 
   /** Whether it has been down through several tries and is not due for the next: to ask it is to wait for nothing. */

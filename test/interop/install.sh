@@ -9,4 +9,5 @@ apt-get install -y -qq --no-install-recommends \
   pdns-server pdns-backend-sqlite3 \
   dnsperf \
   samba samba-common-bin \
+  unbound \
   iproute2

@@ -121,7 +121,7 @@ class Resolution {
   start(): void {
     this.#deadline = setTimeout(() => this.#finish({ kind: "failed", reason: this.#reason }), DEADLINE);
     this.#try();
-    // Those that are down and due for a try get it beside the one chosen: nobody waits for them.
+    // Those that failed and are due for a try get it beside the one chosen: nobody waits for them.
     for (const upstream of this.#wish.upstreams) {
       if (!this.#isDone && upstream.health.takeTry(this.#deps.now()))
         this.#attempt(upstream, { isProbe: true, counts: true });

@@ -104,6 +104,8 @@ test("the defaults", () => {
     tcpWriteBuffer: 1024 * 1024,
     transfers: 8,
     updatesQueued: 10_000,
+    forwardQueries: 1000,
+    forwardQueriesPerClient: 200,
     records: { recordsPerRrset: 1000, typesPerName: 100, recordsPerZone: 5_000_000 },
   });
   expect(config.zones[0]!.limits).toEqual(config.limits.records);
