@@ -8,6 +8,7 @@ import { zoneConfigOf } from "../../../src/config/config.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { dataDirectoryOf, loadConfig } from "../../../src/config/load.ts";
 import { Name } from "../../../src/wire/name.ts";
+import { LOCALLY_SERVED } from "../../../src/zone/locally-served.ts";
 import { RrType } from "../../../src/wire/iana/type.ts";
 
 let folder: string;
@@ -109,6 +110,61 @@ test("the defaults", () => {
     records: { recordsPerRrset: 1000, typesPerName: 100, recordsPerZone: 5_000_000 },
   });
   expect(config.zones[0]!.limits).toEqual(config.limits.records);
+});
+
+test("forwards, the cache, and the zones that are served empty", () => {
+  const config = good(`
+    listen = ["127.0.0.1"]
+    data = "data"
+    private_suffixes = ["lan"]
+    [cache]
+    size = "1MiB"
+    max_negative_ttl = "1m"
+    [[forward]]
+    names = ["corp.example", "10.in-addr.arpa"]
+    upstreams = ["192.0.2.1", "[2001:DB8::1]:5300"]
+    clients = ["10.0.0.0/8", "2001:db8::/32"]
+    randomize_case = true
+    [[forward]]
+    upstreams = ["127.0.0.1:5300"]
+    clients = ["127.0.0.1"]
+  `);
+  expect(config.forwards).toMatchObject([
+    {
+      upstreams: [
+        { address: "192.0.2.1", port: 53 },
+        { address: "2001:db8::1", port: 5300 },
+      ],
+      clients: [{ text: "10.0.0.0/8" }, { text: "2001:db8::/32" }],
+      randomizeCase: true,
+    },
+    { upstreams: [{ address: "127.0.0.1", port: 5300 }], randomizeCase: false },
+  ]);
+  expect(config.forwards.map(({ suffixes }) => suffixes.map(String))).toEqual([
+    ["corp.example.", "10.in-addr.arpa."],
+    ["."],
+  ]);
+  expect(config.cache).toEqual({
+    size: 1024 * 1024,
+    maxTtl: 86_400_000,
+    maxNegativeTtl: 60_000,
+    maxStale: 86_400_000,
+  });
+  const empty = config.emptyZones.map(String);
+  expect(empty).toEqual(expect.arrayContaining(["168.192.in-addr.arpa.", "localhost.", "lan."]));
+  expect(empty).not.toContain(".");
+});
+
+test.each([
+  ["", 0, false],
+  [`unknown = "nxdomain"\n`, 1, true],
+  [`unknown = "nxdomain"\nempty_zones = false\n`, 1, false],
+  [`empty_zones = true\n`, 0, true],
+  [`private_suffixes = ["lan"]\n`, 1, false],
+])("empty zones by themselves where clients send everything here: %j", (text, others, automatic) => {
+  const config = good(`${text}listen = ["127.0.0.1"]\ndata = "data"\n[[zone]]\nname = "a"\n`);
+  expect(config.emptyZones.some((apex) => apex.toString() === "10.in-addr.arpa.")).toBe(automatic);
+  expect(config.emptyZones.length).toBe(others + (automatic ? LOCALLY_SERVED.length : 0));
 });
 
 test("empty texts switch identity and version off", () => {

@@ -33,6 +33,8 @@ function load(text: string) {
 const HEAD = `listen = ["127.0.0.1:0"]\ndata = "data"\nkeys = ["keys.conf"]\n`;
 const ZONE = `${HEAD}[[zone]]\nname = "smb.example"\n`;
 
+const FORWARD = `[[forward]]\nupstreams = ["192.0.2.1"]\nclients = ["10.0.0.0/8"]\n`;
+
 interface Mistake {
   readonly name: string;
   readonly text: string;
@@ -41,6 +43,66 @@ interface Mistake {
 }
 
 const MISTAKES: readonly Mistake[] = [
+  {
+    name: "a forward without upstreams or clients",
+    text: `${ZONE}[[forward]]\nnames = ["corp.example"]\n`,
+    expected: [
+      ["CONFIG_MISSING", 6, `"upstreams" is missing`],
+      ["CONFIG_MISSING", 6, `"clients" is missing`],
+    ],
+  },
+  {
+    name: "a forward with nobody to ask, nobody to ask for, and a name that is none",
+    text: `${ZONE}[[forward]]\nnames = ["*.a"]\nupstreams = ["0.0.0.0", "dns.example"]\nclients = ["all"]\n`,
+    expected: [
+      ["CONFIG_NAME", 7, `cannot be named "*.a"`],
+      ["CONFIG_ADDRESS", 8, "nobody can be asked"],
+      ["CONFIG_ADDRESS", 8, "not a numeric"],
+      ["CONFIG_NETWORK", 9, "all"],
+    ],
+  },
+  {
+    name: "a forward within a zone, an upstream twice, and a name forwarded twice",
+    text: `${ZONE}[[forward]]
+names = ["sub.smb.example", "corp.example"]
+upstreams = ["192.0.2.1", "192.0.2.1:53"]
+clients = ["10.0.0.0/8"]
+[[forward]]
+names = ["corp.example"]
+upstreams = ["192.0.2.2"]
+clients = ["10.0.0.0/8"]
+`,
+    expected: [
+      ["CONFIG_FORWARD", 7, "within the zone smb.example"],
+      ["CONFIG_DUPLICATE", 8, "listed twice"],
+      ["CONFIG_DUPLICATE", 11, "corp.example is forwarded twice"],
+    ],
+  },
+  {
+    name: "two forwards for everything, and unknown names beside",
+    text: `unknown = "nxdomain"\n${ZONE}${FORWARD}${FORWARD}`,
+    expected: [
+      ["CONFIG_FORWARD", 1, "no name is unknown"],
+      ["CONFIG_DUPLICATE", 10, "forwarded twice"],
+    ],
+  },
+  {
+    name: "an upstream that is this server",
+    text: `listen = ["127.0.0.1:53", "0.0.0.0:5300"]\ndata = "data"
+[[forward]]\nupstreams = ["127.0.0.1", "127.0.0.9:5300", "127.0.0.1:5301"]\nclients = ["10.0.0.0/8"]\n`,
+    expected: [
+      ["CONFIG_FORWARD", 4, "127.0.0.1:53 is this server itself"],
+      ["CONFIG_FORWARD", 4, "127.0.0.9:5300 is this server itself"],
+    ],
+  },
+  {
+    name: "unknown names treated in an unknown way",
+    text: `unknown = "nxdomian"\nempty_zones = "yes"\n${ZONE}`,
+    expected: [
+      ["CONFIG_VALUE", 1, `Did you mean "nxdomain"?`],
+      ["CONFIG_TYPE", 2, "true or false"],
+    ],
+  },
   {
     name: "not TOML",
     text: `listen = ["127.0.0.1:0"\ndata = "x"`,
