@@ -98,4 +98,6 @@ async function describeMachine(servers: readonly ServerProgram[]): Promise<strin
   ];
 }
 
+// Given up: what was started and written is taken away when the process ends.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main(process.argv.slice(2));

@@ -1,5 +1,5 @@
 /** The rounds: every server's turn in each, another one first every time. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generateKey } from "../../src/auth/keyfile.ts";
@@ -33,6 +33,16 @@ export async function runRounds(
   say: (line: string) => void,
 ): Promise<Rounds> {
   const directory = mkdtempSync(join(tmpdir(), "rollcall-bench-"));
+  const memoryDirectory = mkdtempSync(
+    join(existsSync("/dev/shm") ? "/dev/shm" : directory, "rollcall-bench-"),
+  );
+  const remove = (): void => {
+    if (options.keep) return;
+    for (const folder of [memoryDirectory, directory])
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // Also where it is given up before its end.
+  process.once("exit", remove);
   const turns = new Map<string, Turn[]>(servers.map(({ name }) => [name, []]));
   const failures: string[] = [];
   const started = performance.now();
@@ -53,6 +63,7 @@ export async function runRounds(
       hasMillion ? writeWorkload(plainHosts(hosts), directory, name, MILLION_UPDATE_FILES) : undefined;
     const common: Omit<Bench, "turn" | "attempt"> = {
       directory,
+      memoryDirectory,
       measures,
       durations,
       key: generateKey(Name.parse("bench.smb.example."), algorithmFromText("hmac-sha256")!),
@@ -86,8 +97,9 @@ export async function runRounds(
       }
     }
   } finally {
-    if (keep) say(`left in ${directory}`);
-    else rmSync(directory, { recursive: true, force: true });
+    if (keep) say(`left in ${directory} and ${memoryDirectory}`);
+    process.off("exit", remove);
+    remove();
   }
   return { turns, failures, seconds: Math.round((performance.now() - started) / 1000) };
 }

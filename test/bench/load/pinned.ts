@@ -68,6 +68,18 @@ export async function pinMyself(core: number): Promise<void> {
   if (code !== 0) throw new Error(`cannot pin to core ${core}: ${stderr.trim()}`);
 }
 
+/** Those that run now: a benchmark that is given up must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+function track(child: ChildProcess): void {
+  running.add(child);
+  const forget = (): void => void running.delete(child);
+  child.once("exit", forget).once("error", forget);
+}
+
 /**
  * Runs a program to its end, its output going to a file.
  * @param timeout milliseconds
@@ -81,6 +93,7 @@ export async function runTo(file: string, command: readonly string[], timeout: n
     timeout,
     killSignal: "SIGKILL",
   });
+  track(child);
   closeSync(output);
   const ended = await new Promise<number | string | null>((resolve, reject) => {
     child.once("error", reject);
@@ -107,6 +120,7 @@ export class PinnedProgram {
       cwd: directory,
       stdio: ["ignore", log, log],
     });
+    track(this.#child);
     closeSync(log);
     this.#ended = new Promise((resolve) => {
       const end = (): void => {

@@ -1,5 +1,5 @@
 /** The delay from an update to a Knot secondary that answers with it, on servers started for it alone. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { freePort } from "../../support/secondary.ts";
@@ -17,7 +17,8 @@ export async function measureDelay(bench: Bench, server: ServerProgram, turn: Tu
   const options = { name: "delay", zone: bench.cluster.zone, notify: [secondaryPort, notifies.port] };
   try {
     await withServer(bench, server, options, async ({ port }) => {
-      const directory = mkdtempSync(join(memoryFolder() ?? bench.directory, `${bench.turn}-secondary-`));
+      const directory = join(bench.memoryDirectory, `${bench.turn}-secondary`);
+      mkdirSync(directory);
       const command = configureSecondary(directory, secondaryPort, port);
       const secondary = new PinnedProgram(CLIENT_CORE, command, directory, join(directory, "log"));
       try {
@@ -37,14 +38,6 @@ export async function measureDelay(bench: Bench, server: ServerProgram, turn: Tu
   } finally {
     notifies.close();
   }
-}
-
-/**
- * Where the secondary keeps its files: in memory where there is such a place. It syncs each change to its disk before it
- * answers with it, which is not what is measured and, on a disk shared with the primary, is most of what would be.
- */
-function memoryFolder(): string | undefined {
-  return existsSync("/dev/shm") ? "/dev/shm" : undefined;
 }
 
 async function takeDelays({ delays, quiet }: Durations, meter: DelayMeter, turn: Turn): Promise<void> {

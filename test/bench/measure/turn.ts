@@ -58,6 +58,11 @@ export interface MillionFigures {
 /** What a turn needs. */
 export interface Bench {
   readonly directory: string;
+  /**
+   * Where the secondary keeps its files: in memory where there is such a place. It syncs each change to its disk before
+   * it answers with it, which is not what is measured and, on a disk shared with the primary, is most of what would be.
+   */
+  readonly memoryDirectory: string;
   readonly measures: ReadonlySet<MeasureName>;
   readonly durations: Durations;
   readonly key: TsigKey;
