@@ -18,6 +18,7 @@ import { collectGarbage, giveMemoryBack } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
 import type { FrontCounters } from "./server/front.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
+import { openAcceptor } from "./server/kerberos/acceptor.ts";
 import { openUdp } from "./server/udp-choice.ts";
 import type { UdpTransport } from "./server/transport.ts";
 import { TcpConnections } from "./server/tcp.ts";
@@ -28,6 +29,8 @@ import { Forwarder } from "./services/forward/forwarder.ts";
 import { socketTransport } from "./services/forward/transport.ts";
 import { JournalKeeper } from "./services/journal-keeper.ts";
 import { NetbiosListenError, NetbiosService } from "./services/netbios.ts";
+import { Kerberos } from "./services/kerberos.ts";
+import type { PreparedKeys } from "./services/kerberos.ts";
 import { Notifier } from "./services/notifier.ts";
 import { RefusalLog } from "./services/refusal-log.ts";
 import { Transfers } from "./services/transfers.ts";
@@ -81,6 +84,7 @@ export class Rollcall {
   readonly #notifier: Notifier;
   readonly #keeper: JournalKeeper;
   readonly #forwarder: Forwarder;
+  readonly #kerberos: Kerberos;
   readonly #connections: TcpConnections;
   readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
@@ -103,6 +107,7 @@ export class Rollcall {
     const now = Date.now;
     const seed = hashSeed(randomBytes(8));
     this.#zones = new ServedZones(store, seed);
+    this.#kerberos = new Kerberos({ open: (options) => openAcceptor(options), log, now });
     this.#context = this.#newContext();
     this.#refusals = new RefusalLog(log, now);
     const limits = (): Config["limits"] => this.#config.limits;
@@ -175,6 +180,7 @@ export class Rollcall {
     const store = openStore(config.data);
     const server = new Rollcall(config, store, log, onStop);
     try {
+      server.#kerberos.take(server.#prepareKeys(config));
       await server.#createZones(await server.#readNewZones(config));
       for (const zone of config.zones) await server.#serveZone(zone);
       server.#giveBack(server.#zones.all().reduce((sum, { image }) => sum + image.recordCount, 0));
@@ -230,6 +236,7 @@ export class Rollcall {
     await this.#udp.close();
     await this.#notifier.close();
     await this.#control?.close();
+    this.#kerberos.close();
     this.#store.close();
     this.#log.info("stopped");
   }
@@ -257,6 +264,13 @@ export class Rollcall {
       onFault: (error, verb) =>
         this.#log.error({ err: error, verb }, "a control request failed: a fault in the server"),
     });
+  }
+
+  /** Reads the keytab where one is configured. @throws StartError */
+  #prepareKeys(config: Config): PreparedKeys {
+    const keys = this.#kerberos.prepare(config);
+    if ("code" in keys) throw new StartError(keys.message, [keys]);
+    return keys;
   }
 
   /** Reads the files of zones that the store does not have. @throws StartError */
@@ -317,6 +331,7 @@ export class Rollcall {
     return {
       answerer: new QueryAnswerer(this.#zones.set, { identity: server.identity }),
       keys,
+      gss: this.#kerberos.gss,
       chaos: server,
       zone: (apex) => this.#zones.access(apex),
     };
@@ -356,7 +371,9 @@ export class Rollcall {
       return this.#reloaded(false, [...problems, problem], []);
     }
     const added: Name[] = [];
+    let kerberosKeys: PreparedKeys | undefined;
     try {
+      kerberosKeys = this.#prepareKeys(config);
       const read = await this.#readNewZones(config);
       await this.#listeners.configure(config.listen);
       await this.#createZones(read);
@@ -367,6 +384,7 @@ export class Rollcall {
       }
       await this.#netbios.configure(config.netbios);
     } catch (error) {
+      if (kerberosKeys !== undefined) this.#kerberos.discard(kerberosKeys);
       for (const apex of added) this.#zones.remove(apex);
       await this.#listeners.configure(this.#config.listen);
       if (error instanceof StartError) return this.#reloaded(false, [...problems, ...error.problems], []);
@@ -381,6 +399,7 @@ export class Rollcall {
     }
     const changes = describeChanges(this.#config, config);
     this.#config = config;
+    this.#kerberos.take(kerberosKeys);
     this.#log.level = config.log.level;
     this.#connections.limits = tcpLimits(config);
     const gone: Name[] = [];
@@ -439,6 +458,7 @@ export class Rollcall {
       listen: this.#listeners.addresses,
       udp: this.#udp.description,
       ...(this.#config.netbios === undefined ? {} : { netbios: this.#netbios.addresses }),
+      ...(this.#kerberos.gss === undefined ? {} : { gss: { principals: this.#kerberos.principals() } }),
       ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
       ...(this.#zones.emptyCount === 0 ? {} : { emptyZones: this.#zones.emptyCount }),
       ...forwardStatus(this.#forwarder),
@@ -486,6 +506,7 @@ export class Rollcall {
       notifyUnanswered: this.#notifier.counters.unanswered,
       ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
       ...forwardCounters(this.#forwarder),
+      ...this.#kerberos.counters(),
     };
   }
 }

@@ -1,5 +1,5 @@
 /** What a reload changes: two configurations compared. */
-import type { Config, ZoneConfig } from "./config.ts";
+import type { Config, GssConfig, ZoneConfig } from "./config.ts";
 
 /** What differs between two configurations, one sentence each, for the operator. */
 export function describeChanges(before: Config, after: Config): string[] {
@@ -22,6 +22,7 @@ function serverChanges(before: Config, after: Config): string[] {
         : `NetBIOS names are answered ${before.netbios === undefined ? "from now on" : "by other settings"}`,
     );
   }
+  changes.push(...gssChanges(before.gss, after.gss));
   if (differ([...before.keys], [...after.keys])) {
     changes.push(`keys changed: ${after.keys.size} known from now on`);
   }
@@ -31,6 +32,24 @@ function serverChanges(before: Config, after: Config): string[] {
   if (differ(before.cache, after.cache)) changes.push("cache limits changed");
   if (differ(before.emptyZones, after.emptyZones)) changes.push("other zones are answered as empty");
   return changes;
+}
+
+function gssChanges(before: GssConfig | undefined, after: GssConfig | undefined): string[] {
+  if (after === undefined) return before === undefined ? [] : ["GSS-TSIG is not taken any more"];
+  if (before === undefined) return [`GSS-TSIG is taken from now on: ${keysToText(after)}`];
+  const { keys: oldKeys, ...old } = before;
+  const { keys: newKeys, ...now } = after;
+  const changes: string[] = [];
+  if (differ(oldKeys, newKeys)) changes.push(`Kerberos keys changed: ${keysToText(after)}`);
+  if (differ(old, now)) changes.push("settings of GSS-TSIG changed");
+  return changes;
+}
+
+/** The keys' principals with their versions; a handful, and how many more. */
+function keysToText({ keys }: GssConfig): string {
+  const all = [...new Set(keys.map(({ principal, version }) => `${principal} (version ${version})`))];
+  const more = all.length > 4 ? ` and ${all.length - 4} more` : "";
+  return `${all.slice(0, 4).join(", ")}${more}`;
 }
 
 function zoneChanges(before: readonly ZoneConfig[], after: readonly ZoneConfig[]): string[] {

@@ -1,5 +1,6 @@
 /** The configuration as the rest of the house reads it: names, networks and keys, not their texts. Immutable. */
 import type { Network, TransferRule } from "../auth/acl.ts";
+import type { KeytabEntry } from "../auth/gss/keytab.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
 import type { Name } from "../wire/name.ts";
@@ -81,6 +82,20 @@ export interface CacheConfig {
   readonly maxStale: number;
 }
 
+/** GSS-TSIG: whose keys prove principals, and how much of it there may be. */
+export interface GssConfig {
+  /** Absolute path of the keytab. */
+  readonly keytab: string;
+  /** Only this principal's keys. */
+  readonly principal?: string;
+  /** The keys that may be used, as the keytab had them when it was read. */
+  readonly keys: readonly KeytabEntry[];
+  readonly contexts: number;
+  readonly contextsPerAddress: number;
+  readonly negotiationsPerSecond: number;
+  readonly negotiationsPerAddress: number;
+}
+
 export interface ZoneConfig {
   readonly apex: Name;
   /** Absolute path of the file that the zone starts from. */
@@ -132,6 +147,8 @@ export interface Config {
   readonly tsig: { readonly allowMd5: boolean };
   /** Undefined: NetBIOS names are not answered. */
   readonly netbios?: NetbiosConfig;
+  /** Where `[gss]` is there. */
+  readonly gss?: GssConfig | undefined;
   readonly zones: readonly ZoneConfig[];
   readonly forwards: readonly ForwardConfig[];
   readonly cache: CacheConfig;

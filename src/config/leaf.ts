@@ -1,6 +1,7 @@
 /** What single texts of the configuration mean, and what is said of those that mean nothing. */
 import { networkProblem, parseNetwork } from "../auth/acl.ts";
 import type { Network } from "../auth/acl.ts";
+import { isPrincipalPattern } from "../auth/principal.ts";
 import { RULE_SCOPES, parseNamePattern } from "../auth/update-rule.ts";
 import type { NamePattern, RuleScope } from "../auth/update-rule.ts";
 import { RrType, isMetaType, typeFromText, typeToText } from "../wire/iana/type.ts";
@@ -112,6 +113,35 @@ export function ownerPatternText(apex: Name): (text: string) => NamePattern | Mi
       );
     }
   };
+}
+
+/** Which principals a rule is for. @param gss whether any can be told */
+export function principalPatternText(gss: boolean): (text: string) => string | Mistake {
+  return (text) => {
+    if (!isPrincipalPattern(text)) {
+      return new Mistake(
+        "CONFIG_PRINCIPAL",
+        `"${text}" is not a Kerberos principal`,
+        `Write "NODE1$@SMB.EXAMPLE", "host/node1.smb.example@SMB.EXAMPLE", or "*$@SMB.EXAMPLE" for every machine.`,
+      );
+    }
+    if (gss) return text;
+    return new Mistake(
+      "CONFIG_GSS",
+      "a principal cannot be told without a keytab, so the rule could never match",
+      `Add [gss] with keytab = "…" above the zones; docs/configuration.md says how to make one.`,
+    );
+  };
+}
+
+/** One principal, such as the server's own. */
+export function principalNameText(text: string): string | Mistake {
+  if (isPrincipalPattern(text) && !text.includes("*")) return text;
+  return new Mistake(
+    "CONFIG_PRINCIPAL",
+    `"${text}" is not a Kerberos principal`,
+    `Write "DNS/ns1.smb.example@SMB.EXAMPLE", or leave it out for every key of the keytab.`,
+  );
 }
 
 export function networkText(text: string): Network | Mistake {

@@ -13,6 +13,7 @@ import { Name } from "../wire/name.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 import type {
   Config,
+  GssConfig,
   ListenAddress,
   NetbiosConfig,
   NotifyTarget,
@@ -20,6 +21,7 @@ import type {
   ZoneConfig,
 } from "./config.ts";
 import { emptyZoneApexes, readForwards } from "./forward.ts";
+import { loadGss } from "./keytab.ts";
 import { loadKeyFiles } from "./keys.ts";
 import { listenText, zoneNameText } from "./leaf.ts";
 import { Mistake, ProblemCollector } from "./mistake.ts";
@@ -32,6 +34,7 @@ import {
   CacheSchema,
   JOURNAL_DEFAULTS,
   JournalSchema,
+  GssSchema,
   LimitsSchema,
   LogSchema,
   NetbiosDomainSchema,
@@ -170,6 +173,7 @@ class Loader {
     const limits = this.#section("limits", LimitsSchema);
     const tsig = this.#section("tsig", TsigSchema);
     const cache = this.#section("cache", CacheSchema);
+    const gss = this.#gss();
     const journal = this.#journal(["journal"], this.#table["journal"], {
       maxAge: parseDuration(JOURNAL_DEFAULTS.max_age)!,
       maxBytes: parseSize(JOURNAL_DEFAULTS.max_size)!,
@@ -187,7 +191,11 @@ class Loader {
       typesPerName: limits?.types_per_name ?? 0,
       recordsPerZone: limits?.records_per_zone ?? 0,
     };
-    const zones = this.#zones({ keys, keysComplete: complete, apex: Name.root }, journal, records);
+    const zones = this.#zones(
+      { keys, keysComplete: complete, apex: Name.root, gss: "gss" in this.#table },
+      journal,
+      records,
+    );
     const unknown = top?.unknown ?? "refuse";
     const forwards = readForwards(listAt(this.#table, "forward"), problems, {
       listen: top?.listen ?? [],
@@ -227,6 +235,7 @@ class Loader {
         journal,
         tsig: { allowMd5: tsig.allow_md5 },
         ...(netbios === undefined ? {} : { netbios }),
+        gss,
         zones,
         forwards,
         cache: {
@@ -244,6 +253,14 @@ class Loader {
 
   #section<S extends Parameters<ProblemCollector["read"]>[0]>(name: string, schema: S) {
     return this.#problems.read(schema, this.#table[name] ?? {}, [name]);
+  }
+
+  /** Undefined where there is no `[gss]`, or one with a mistake. */
+  #gss(): GssConfig | undefined {
+    const value = this.#table["gss"];
+    if (value === undefined) return undefined;
+    const read = this.#problems.read(GssSchema, value, ["gss"]);
+    return read && loadGss(this.#folder, read, this.#problems);
   }
 
   #journal(path: TomlPath, value: unknown, otherwise: JournalLimits): JournalLimits {

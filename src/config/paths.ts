@@ -8,3 +8,8 @@ export const MAX_SOCKET_PATH: number = process.platform === "linux" ? 107 : 103;
 export function controlSocketPath(data: string): string {
   return join(data, "control.sock");
 }
+
+/** Where the Kerberos library notes the authenticators it has seen, so that none is good twice. */
+export function replayCachePath(data: string): string {
+  return join(data, "kerberos.replays");
+}

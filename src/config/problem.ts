@@ -28,7 +28,9 @@ export const CONFIG_CODES = {
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
   CONFIG_FORWARD: "A forward that nothing would go by, or that would lead back here.",
-  CONFIG_UNSUPPORTED: "A setting that this version cannot honour.",
+  CONFIG_KEYTAB: "A keytab that cannot be read, or has no key that may be used.",
+  CONFIG_PRINCIPAL: "Not a Kerberos principal, or not a usable pattern of them.",
+  CONFIG_GSS: "A rule for a principal, and no [gss] that could prove one.",
   CONFIG_NO_ZONES: "A configuration without zones (a warning).",
 } as const;
 

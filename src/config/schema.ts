@@ -16,6 +16,8 @@ import {
   netbiosListenText,
   networkText,
   ownerPatternText,
+  principalNameText,
+  principalPatternText,
   recordTypeText,
   scopeText,
   secondaryText,
@@ -36,6 +38,8 @@ export interface SchemaContext {
   readonly keysComplete: boolean;
   /** The zone that owner patterns are relative to; the root where its name is not usable. */
   readonly apex: Name;
+  /** Whether `[gss]` is there, so that principals can be told. */
+  readonly gss: boolean;
 }
 
 const count = (least: number, most: number, otherwise: number) =>
@@ -58,6 +62,7 @@ export const TopSchema = z.strictObject({
   private_suffixes: z.array(leaf(zoneNameText)).default([]),
   forward: z.array(z.unknown()).default([]),
   cache: z.unknown().optional(),
+  gss: z.unknown().optional(),
   zone: z.array(z.unknown()).default([]),
 });
 
@@ -131,6 +136,15 @@ export const CacheSchema = z.strictObject({
   max_stale: leaf(durationText(0, 30 * 86_400_000)).prefault("1d"),
 });
 
+export const GssSchema = z.strictObject({
+  keytab: z.string().min(1),
+  principal: leaf(principalNameText).optional(),
+  contexts: count(1, 1_000_000, 10_000),
+  contexts_per_address: count(1, 100_000, 100),
+  negotiations_per_second: count(1, 100_000, 200),
+  negotiations_per_address: count(1, 100_000, 20),
+});
+
 /** A zone; `notify`, `transfer`, `journal` and `update` are read on their own. */
 export const ZoneSchema = z.strictObject({
   name: leaf(zoneNameText),
@@ -155,7 +169,7 @@ export function transferSchema(context: SchemaContext) {
 export function updateSchema(context: SchemaContext) {
   return z.strictObject({
     key: leaf(keyText(context)).optional(),
-    principal: leaf(principalText).optional(),
+    principal: leaf(principalPatternText(context.gss)).optional(),
     net: leaf(networkText).optional(),
     names: z
       .array(leaf(ownerPatternText(context.apex)))
@@ -171,7 +185,7 @@ export function updateSchema(context: SchemaContext) {
 
 /** Every key of the configuration by its section, for the documentation's test. */
 export function configKeys(): ReadonlyMap<string, readonly string[]> {
-  const context: SchemaContext = { keys: new Map(), keysComplete: true, apex: Name.root };
+  const context: SchemaContext = { keys: new Map(), keysComplete: true, apex: Name.root, gss: true };
   const tables = {
     "": TopSchema,
     "[log]": LogSchema,
@@ -183,6 +197,7 @@ export function configKeys(): ReadonlyMap<string, readonly string[]> {
     domains: NetbiosDomainSchema,
     "[[forward]]": ForwardSchema,
     "[cache]": CacheSchema,
+    "[gss]": GssSchema,
     "[[zone]]": ZoneSchema,
     notify: notifySchema(context),
     transfer: transferSchema(context),
@@ -205,12 +220,4 @@ function keyText(context: SchemaContext): (text: string) => Name | Mistake {
         : didYouMean(text, known),
     );
   };
-}
-
-function principalText(): string | Mistake {
-  return new Mistake(
-    "CONFIG_UNSUPPORTED",
-    "this version of Rollcall does not know Kerberos principals, so the rule could never match",
-    "Use key for a TSIG key or net for addresses, and leave principal out.",
-  );
 }

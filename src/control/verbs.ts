@@ -98,6 +98,8 @@ export interface ServerStatus {
   readonly udp: string;
   /** Addresses that NetBIOS names are answered on; absent where they are not. */
   readonly netbios?: readonly string[];
+  /** Whose Kerberos keys accept GSS-TSIG, where it is configured. */
+  readonly gss?: { readonly principals: readonly string[] };
   readonly zones: readonly ZoneStatus[];
   readonly lastReload?: ReloadReport;
   /** Zones that are served empty beside those of the configuration. */

@@ -135,6 +135,7 @@ export class Updater {
           peer: peerToText(peer),
           transport: peer.transport,
           key: outcome.requester.key?.toString(),
+          principal: outcome.requester.principal,
           milliseconds: Math.round((performance.now() - started) * 10) / 10,
         };
         this.#deps.log.info(line, "update");

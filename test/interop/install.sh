@@ -10,4 +10,5 @@ apt-get install -y -qq --no-install-recommends \
   dnsperf \
   samba samba-common-bin \
   unbound \
+  krb5-kdc krb5-admin-server krb5-user \
   iproute2

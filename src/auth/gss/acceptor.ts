@@ -35,6 +35,26 @@ export interface GssRefusal {
   readonly reason: string;
 }
 
+/** What an acceptor is opened with. */
+export interface AcceptorOptions {
+  /** Path of the keytab. */
+  readonly keytab: string;
+  /** Only this principal's keys; undefined: all keys of the keytab. */
+  readonly principal?: string | undefined;
+  /** Path of the file in which the library notes authenticators, so that none is good twice. */
+  readonly replayCache: string;
+}
+
+/** Why there is no acceptor. */
+export interface AcceptorProblem {
+  readonly code: "GSS_LIBRARY" | "GSS_KEYTAB";
+  readonly message: string;
+  readonly advice: string;
+}
+
+/** Takes the keys of a keytab, or says why that cannot be done. */
+export type OpenAcceptor = (options: AcceptorOptions) => GssAcceptor | AcceptorProblem;
+
 /**
  * What a MIC is worth. `repeated`: it is right, and has been verified in this session before, or may have been. A MIC
  * out of its order is `right`: DNS over UDP keeps none, and RFC 3645 §3.1.1 asks for none.

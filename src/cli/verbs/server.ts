@@ -57,6 +57,7 @@ function statusText(status: ServerStatus, now: number): string {
     ["Configuration", status.config],
     ["Data", status.data],
     ["Memory", sizeToText(status.memory)],
+    ...gssPair(status),
     ...reloadPair(status, now),
     ...beyondPairs(status),
     ...Object.entries(status.counters)
@@ -131,6 +132,10 @@ function upstreamTable({ forward }: ServerStatus): string {
     upstream.names.map((name) => (name === "." ? "everything else" : name)).join(", "),
   ]);
   return `\n${table(columns, rows)}`;
+}
+
+function gssPair({ gss }: ServerStatus): [string, string][] {
+  return gss === undefined ? [] : [["GSS-TSIG", `by the keys of ${harmless(gss.principals.join(", "))}`]];
 }
 
 function reloadPair({ lastReload }: ServerStatus, now: number): [string, string][] {

@@ -1,5 +1,7 @@
 /** Accepts security contexts with the system's Kerberos (RFC 2744; MIT's library): the port of `auth/gss`, filled. */
 import type {
+  AcceptorOptions,
+  AcceptorProblem,
   GssAcceptance,
   GssAcceptor,
   GssRefusal,
@@ -33,22 +35,6 @@ const SPNEGO = [0x2b, 6, 1, 5, 5, 2];
 
 /** Lines of an error's text that are read. */
 const MAX_STATUS_LINES = 4;
-
-export interface AcceptorOptions {
-  /** Path of the keytab. */
-  readonly keytab: string;
-  /** Only this principal's keys; undefined: all keys of the keytab. */
-  readonly principal?: string | undefined;
-  /** Path of the file in which the library notes authenticators, so that none is good twice. */
-  readonly replayCache: string;
-}
-
-/** Why there is no acceptor. */
-export interface AcceptorProblem {
-  readonly code: "GSS_LIBRARY" | "GSS_KEYTAB";
-  readonly message: string;
-  readonly advice: string;
-}
 
 /** Takes the keys of a keytab, or says why that cannot be done. */
 export function openAcceptor(
@@ -235,9 +221,9 @@ class KerberosAcceptor implements GssAcceptor {
   #status(major: number): string {
     const minor = this.#memory.number(MINOR);
     const specific = minor === 0 ? "" : this.#statusText(minor, GSS_C_MECH_CODE);
-    return specific === "" || specific.startsWith("Unknown")
-      ? this.#statusText(major, GSS_C_GSS_CODE)
-      : specific;
+    // The mechanism may have nothing to say of an error of the layer above it.
+    const empty = specific === "" || specific === "Success" || specific.startsWith("Unknown");
+    return empty ? this.#statusText(major, GSS_C_GSS_CODE) : specific;
   }
 
   #statusText(code: number, type: number): string {

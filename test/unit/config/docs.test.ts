@@ -36,7 +36,7 @@ describe("docs/configuration.md", () => {
 });
 
 test("docs/errors.md lists exactly the codes of the source", () => {
-  const prefixes = "CONFIG|CONTROL|HISTORY|KEYFILE|KEY|LISTEN|STORE|ZONEFILE|ZONE|EXPORT|QUERY|ROLLBACK";
+  const prefixes = "CONFIG|CONTROL|HISTORY|KEYFILE|KEY|LISTEN|STORE|ZONEFILE|ZONE|EXPORT|GSS|QUERY|ROLLBACK";
   const code = new RegExp(`"((?:${prefixes})_[A-Z0-9_]+|USAGE)"`, "g");
   const inSource = new Set<string>();
   for (const file of globSync("src/**/*.ts", { cwd: ROOT })) {

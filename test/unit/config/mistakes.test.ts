@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load.ts";
 import type { ConfigProblem } from "../../../src/config/problem.ts";
+import { keytabFile } from "../../support/keytab.ts";
 
 let folder: string;
 
@@ -19,6 +20,11 @@ beforeAll(() => {
   const broken = `key "a" {\n  algorithm hmac-md5;\n  secret "!!";\n};\n`;
   writeFileSync(join(folder, "broken.conf"), broken, { mode: 0o600 });
   writeFileSync(join(folder, "plain"), "");
+  const entry = { components: ["DNS", "ns1.smb.example"], realm: "SMB.EXAMPLE", version: 1, encryption: 18 };
+  writeFileSync(join(folder, "dns.keytab"), keytabFile(entry), { mode: 0o640 });
+  writeFileSync(join(folder, "empty.keytab"), keytabFile(), { mode: 0o600 });
+  writeFileSync(join(folder, "open.keytab"), keytabFile(entry));
+  chmodSync(join(folder, "open.keytab"), 0o644);
   mkdirSync(join(folder, "folder.zone"));
 });
 
@@ -31,6 +37,7 @@ function load(text: string) {
 }
 
 const HEAD = `listen = ["127.0.0.1:0"]\ndata = "data"\nkeys = ["keys.conf"]\n`;
+const GSS = `[gss]\nkeytab = "dns.keytab"\n`;
 const ZONE = `${HEAD}[[zone]]\nname = "smb.example"\n`;
 
 const FORWARD = `[[forward]]\nupstreams = ["192.0.2.1"]\nclients = ["10.0.0.0/8"]\n`;
@@ -347,9 +354,52 @@ clients = ["10.0.0.0/8"]
     ],
   },
   {
-    name: "a rule for a principal",
+    name: "a rule for a principal, and no [gss]",
     text: `${ZONE}[[zone.update]]\nprincipal = "NODE1$@SMB.EXAMPLE"\n`,
-    expected: [["CONFIG_UNSUPPORTED", 7, "does not know Kerberos"]],
+    expected: [["CONFIG_GSS", 7, `Add [gss] with keytab`]],
+  },
+  {
+    name: "a rule for what is no principal",
+    text: `${HEAD}${GSS}[[zone]]\nname = "smb.example"\n[[zone.update]]\nprincipal = "NODE1$"\n`,
+    expected: [["CONFIG_PRINCIPAL", 9, `Write "NODE1$@SMB.EXAMPLE"`]],
+  },
+  {
+    name: "[gss] without a keytab",
+    text: `${HEAD}[gss]\ncontexts = 0\n[[zone]]\nname = "smb.example"\n`,
+    expected: [
+      ["CONFIG_MISSING", 4, `"keytab" is missing`],
+      ["CONFIG_VALUE", 5, "1 is the least"],
+    ],
+  },
+  {
+    name: "a keytab that is not there",
+    text: `${HEAD}[gss]\nkeytab = "none.keytab"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "does not exist"]],
+  },
+  {
+    name: "a keytab that is none",
+    text: `${HEAD}[gss]\nkeytab = "keys.conf"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "it is not a keytab"]],
+  },
+  {
+    name: "a keytab without keys",
+    text: `${HEAD}[gss]\nkeytab = "empty.keytab"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "has no keys"]],
+  },
+  {
+    name: "a keytab that everybody may read",
+    text: `${HEAD}[gss]\nkeytab = "open.keytab"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEY_MODE", 5, "chmod 600"]],
+  },
+  {
+    name: "a principal that the keytab has no key of",
+    text: `${HEAD}${GSS}principal = "DNS/ns2.smb.example@SMB.EXAMPLE"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "It has keys of DNS/ns1.smb.example@SMB.EXAMPLE"]],
+  },
+  {
+    name: "a pattern for the server's own principal",
+    text: `${HEAD}${GSS}principal = "DNS/*@SMB.EXAMPLE"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_PRINCIPAL", 6, "leave it out"]],
   },
   {
     name: "a rule's unknown key",

@@ -1,0 +1,105 @@
+/** Reads the keytab that `[gss]` names, as far as an operator wants to know of it before the Kerberos library does. */
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { readKeytab } from "../auth/gss/keytab.ts";
+import type { KeytabEntry } from "../auth/gss/keytab.ts";
+import type { GssConfig } from "./config.ts";
+import { Mistake } from "./mistake.ts";
+import type { ProblemCollector } from "./mistake.ts";
+
+/** Permission bits that a keytab may not have: a group may read it, as Samba's installation sets it up. */
+const OTHERS = 0o037;
+const MAX_KEYTAB = 4 * 1024 * 1024;
+/** Principals that a message lists. */
+const MAX_LISTED = 5;
+
+/** What `[gss]` says, before its keytab was read. */
+export interface GssTable {
+  readonly keytab: string;
+  readonly principal?: string | undefined;
+  readonly contexts: number;
+  readonly contexts_per_address: number;
+  readonly negotiations_per_second: number;
+  readonly negotiations_per_address: number;
+}
+
+/**
+ * Reads the keytab; its mistakes go to `problems`.
+ * @param folder what a relative path is relative to
+ */
+export function loadGss(folder: string, table: GssTable, problems: ProblemCollector): GssConfig | undefined {
+  const keytab = resolve(folder, table.keytab);
+  const keys = usableKeys(keytab, table.principal);
+  if (keys instanceof Mistake) {
+    problems.add(["gss", "keytab"], keys);
+    return undefined;
+  }
+  return {
+    keytab,
+    ...(table.principal === undefined ? {} : { principal: table.principal }),
+    keys,
+    contexts: table.contexts,
+    contextsPerAddress: table.contexts_per_address,
+    negotiationsPerSecond: table.negotiations_per_second,
+    negotiationsPerAddress: table.negotiations_per_address,
+  };
+}
+
+function usableKeys(file: string, principal: string | undefined): readonly KeytabEntry[] | Mistake {
+  const bytes = readSecret(file);
+  if (bytes instanceof Mistake) return bytes;
+  const keys = readKeytab(bytes);
+  const advice =
+    "Export it anew: ktpass on Windows, samba-tool domain exportkeytab on Samba, kadmin ktadd on MIT Kerberos.";
+  if (typeof keys === "string")
+    return new Mistake("CONFIG_KEYTAB", `the keytab ${file} cannot be used: ${keys}`, advice);
+  if (keys.length === 0) return new Mistake("CONFIG_KEYTAB", `the keytab ${file} has no keys`, advice);
+  if (principal === undefined) return keys;
+  const own = keys.filter((key) => key.principal === principal);
+  if (own.length > 0) return own;
+  const others = [...new Set(keys.map((key) => key.principal))];
+  const listed = others.slice(0, MAX_LISTED).join(", ");
+  return new Mistake(
+    "CONFIG_KEYTAB",
+    `the keytab ${file} has no key of ${principal}`,
+    `It has keys of ${listed}${others.length > MAX_LISTED ? " …" : ""}: set principal to one of them, or leave it out.`,
+  );
+}
+
+function readSecret(file: string): Uint8Array | Mistake {
+  let fd: number;
+  try {
+    fd = openSync(file, "r");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return code === "ENOENT"
+      ? new Mistake(
+          "CONFIG_KEYTAB",
+          `the keytab ${file} does not exist`,
+          "Paths are relative to the configuration file.",
+        )
+      : new Mistake(
+          "CONFIG_KEYTAB",
+          `the keytab cannot be read: ${message}`,
+          "Let the server's user own it, or its group read it.",
+        );
+  }
+  try {
+    const { mode, size } = fstatSync(fd);
+    if (process.platform !== "win32" && (mode & OTHERS) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, "0");
+      return new Mistake(
+        "CONFIG_KEY_MODE",
+        `the keytab ${file} has mode ${octal}: others may read or change the keys in it`,
+        `Run: chmod 600 ${file}`,
+      );
+    }
+    if (size > MAX_KEYTAB)
+      return new Mistake("CONFIG_KEYTAB", `the keytab ${file} is over ${MAX_KEYTAB} octets`);
+    return readFileSync(fd);
+  } catch (error) {
+    return new Mistake("CONFIG_KEYTAB", `the keytab ${file} cannot be read: ${(error as Error).message}`);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,273 @@
+/** GSS-TSIG with real programs: nsupdate as a machine of a realm, MIT's KDC, the system's Kerberos library. */
+import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { HistoryJson } from "../../src/control/verbs.ts";
+import { openAcceptor } from "../../src/server/kerberos/acceptor.ts";
+import { rcodeToText, tsigErrorToText } from "../../src/wire/iana/code.ts";
+import { decodeMessage } from "../../src/wire/message.ts";
+import { Name } from "../../src/wire/name.ts";
+import { readTkey } from "../../src/wire/tkey.ts";
+import { dig } from "../support/clients.ts";
+import { FakeInitiator, fakeToken, kerberosToken, OID, spnegoToken, tkeyQuery } from "../support/gss.ts";
+import { Kdc, KDC_PROGRAMS } from "../support/kdc.ts";
+import { describeWith } from "../support/peers.ts";
+import { run } from "../support/process.ts";
+import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
+import { askTcp, askUdp, TcpClient } from "../support/sockets.ts";
+
+const RULES = `
+[[zone]]
+name = "smb.example"
+file = "smb.example.zone"
+
+[[zone.update]]
+principal = "NODE1$@SMB.EXAMPLE"
+names = ["node1"]
+
+[[zone.update]]
+principal = "*$@SMB.EXAMPLE"
+names = ["*.cluster"]
+types = ["A"]
+`;
+const SERVICE = "DNS/ns1.smb.example";
+const TOKENS = resolve(import.meta.dirname, "../support/gss-tokens.ts");
+
+/** What a TKEY query was told: `NOERROR BADKEY`, `REFUSED`. */
+function told(bytes: Uint8Array | undefined): string {
+  const { header, answers } = decodeMessage(bytes!);
+  const error = answers.map((record) => ` ${tsigErrorToText(readTkey(record).error)}`).join("");
+  return `${rcodeToText(header.rcode)}${error}`;
+}
+
+let names = 0;
+function query(key: Uint8Array): Uint8Array {
+  return tkeyQuery({ keyName: Name.parse(`${++names}.sig-ns1.smb.example.`), key });
+}
+
+function config(more = ""): string {
+  return `[gss]\nkeytab = "dns.keytab"\n${more}${RULES}`;
+}
+
+/** First tokens for the server's principal. */
+async function tokens(
+  env: NodeJS.ProcessEnv,
+  count: number,
+  mechanism = "spnego",
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const args = [TOKENS, `${SERVICE}@SMB.EXAMPLE`, String(count), mechanism];
+  const { code, stdout, stderr } = await run(process.execPath, args, { env });
+  if (code !== 0) throw new Error(`no tokens: ${stderr}`);
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => new Uint8Array(Buffer.from(line, "hex")));
+}
+
+describeWith([...KDC_PROGRAMS, "dig"], "GSS-TSIG", () => {
+  let kdc: Kdc;
+  let server: RollcallServer;
+  let node1: NodeJS.ProcessEnv;
+  let node2: NodeJS.ProcessEnv;
+  let user: NodeJS.ProcessEnv;
+
+  /** Runs nsupdate as somebody. @returns what each failed `send` was told, and all that was printed */
+  async function nsupdate(
+    env: NodeJS.ProcessEnv,
+    option: "-g" | "-o",
+    ...commands: string[]
+  ): Promise<{ failures: string[]; text: string }> {
+    const input = [`server 127.0.0.1 ${server.port}`, "zone smb.example", ...commands, "send", ""].join("\n");
+    const { stdout, stderr } = await run("nsupdate", [option], { input, env });
+    const text = stdout + stderr;
+    return { failures: Array.from(text.matchAll(/^update failed: (\S+)$/gm), ([, rcode]) => rcode!), text };
+  }
+
+  /** NODE1 registers an address. @returns what nsupdate printed: nothing where all went well */
+  async function register(address: string): Promise<string> {
+    return (await nsupdate(node1, "-g", `update add node1.smb.example 300 A ${address}`)).text;
+  }
+
+  beforeAll(async () => {
+    kdc = await Kdc.start();
+    const keytab = await kdc.keytab("dns.keytab", SERVICE);
+    [node1, node2, user] = [await kdc.login("NODE1$"), await kdc.login("NODE2$"), await kdc.login("alice")];
+    server = RollcallServer.prepare({
+      config: config(),
+      files: { "smb.example.zone": SMALL_ZONE },
+      env: kdc.env,
+    });
+    copyFileSync(keytab, join(server.directory, "dns.keytab"));
+    await server.up();
+  });
+  afterAll(async () => {
+    await server?.remove();
+    await kdc?.remove();
+  });
+
+  describe.each([
+    ["-g", "192.0.2.71"],
+    ["-o", "192.0.2.72"],
+  ] as const)("nsupdate %s", (option, address) => {
+    test("a machine updates its own name, and history names it", async () => {
+      const updated = await nsupdate(
+        node1,
+        option,
+        "update delete node1.smb.example A",
+        `update add node1.smb.example 300 A ${address}`,
+      );
+      expect(updated).toEqual({ failures: [], text: "" });
+      expect((await dig(server, "node1.smb.example", "A")).answer).toEqual([
+        `node1.smb.example. 300 IN A ${address}`,
+      ]);
+      await server.logged((line) => line["msg"] === "update" && line["principal"] === "NODE1$@SMB.EXAMPLE");
+      const { entries } = await server.json<{ entries: HistoryJson[] }>("zone", "history", "smb.example");
+      expect(entries[0]!.actor).toMatchObject({ kind: "principal", name: "NODE1$@SMB.EXAMPLE" });
+    });
+
+    test("a pattern of principals covers every machine", async () => {
+      const command = `update add fs${option.slice(1)}.cluster.smb.example 60 A ${address}`;
+      expect(await nsupdate(node2, option, command)).toEqual({ failures: [], text: "" });
+    });
+
+    test.each([
+      ["another machine", () => node2, "NODE2$@SMB.EXAMPLE"],
+      ["a user, whose name the pattern does not cover", () => user, "alice@SMB.EXAMPLE"],
+    ])("%s is refused, and the log says who", async (_, who, principal) => {
+      const { failures } = await nsupdate(who(), option, "update add node1.smb.example 300 A 192.0.2.66");
+      expect(failures).toEqual(["REFUSED"]);
+      await server.logged((line) => line["msg"] === "update refused" && line["principal"] === principal);
+    });
+  });
+
+  test("status names the keys and counts the contexts", async () => {
+    const { gss, counters } = await server.status();
+    expect(gss).toEqual({ principals: [`${SERVICE}@SMB.EXAMPLE`] });
+    expect(counters["gssContexts"]).toBeGreaterThan(0);
+    expect(counters["gssAccepted"]).toBe(counters["gssContexts"]);
+    const { stdout } = await server.cli("status");
+    expect(stdout).toMatch(/GSS-TSIG: +by the keys of DNS\/ns1\.smb\.example@SMB\.EXAMPLE/);
+  });
+
+  describe("tokens", () => {
+    test.each(["spnego", "kerberos"])("%s over UDP and TCP, each good once", async (mechanism) => {
+      const [first, second] = await tokens(node1, 2, mechanism);
+      const overUdp = await askUdp(server, query(first!));
+      expect(told(overUdp)).toBe("NOERROR NOERROR");
+      // AES: 16 octets of header and 12 of HMAC-SHA1-96, or 16 and 16 or 24 of SHA-2.
+      expect([28, 32, 40]).toContain(decodeMessage(overUdp).tsig!.mac.length);
+      expect(told(await askTcp(server, query(second!)))).toBe("NOERROR NOERROR");
+      expect(told(await askTcp(server, query(second!)))).toBe("NOERROR BADKEY");
+      await server.logged((line) => String(line["reason"]).includes("BADKEY: Request is a replay"));
+    });
+
+    test.each([
+      ["NTLM", Uint8Array.from(Buffer.from("NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2")), /NTLM/],
+      ["NTLM in SPNEGO", spnegoToken([OID.ntlm], Buffer.from("NTLMSSP\0\x01\0\0\0")), /NTLM/],
+      ["octets in the shape of Kerberos", kerberosToken("nonsense"), /BADKEY/],
+      [
+        "octets in the shape of SPNEGO",
+        spnegoToken([OID.kerberos], fakeToken("NODE1$@SMB.EXAMPLE")),
+        /BADKEY/,
+      ],
+    ])("%s: BADKEY, and the log says why", async (_, token, reason) => {
+      const asked = query(token);
+      expect(told(await askTcp(server, asked))).toBe("NOERROR BADKEY");
+      const name = decodeMessage(asked).questions[0]!.name.toString();
+      const line = await server.logged((entry) => entry["name"] === name);
+      expect(line).toMatchObject({ exchange: "tkey", reason: expect.stringMatching(reason) as string });
+    });
+
+    test("a message signed with a context that is not there: BADKEY", async () => {
+      const asked = tkeyQuery({ mode: 5 });
+      const { bytes } = new FakeInitiator("unknown.sig-ns1.smb.example.").sign(
+        asked,
+        Math.floor(Date.now() / 1000),
+      );
+      const { header, tsig } = decodeMessage((await askTcp(server, bytes))!);
+      expect([rcodeToText(header.rcode), tsigErrorToText(tsig!.error)]).toEqual(["NOTAUTH", "BADKEY"]);
+    });
+  });
+
+  describe("10,000 bad negotiations", () => {
+    let bad: readonly Uint8Array[];
+    let used: Uint8Array;
+    beforeAll(async () => {
+      const [real, second] = await tokens(node1, 2);
+      used = second!;
+      // Broken in the ticket, in the authenticator, in its own lengths, and used before.
+      const broken = (at: number): Uint8Array => real!.with(at, real![at]! ^ 0x55);
+      bad = [broken(300), broken(real!.length - 20), broken(120), used];
+    });
+
+    test("leave the table as it was, and the next good one is taken", async () => {
+      server.configure({
+        config: config("negotiations_per_second = 100000\nnegotiations_per_address = 100000\n"),
+      });
+      await server.json("reload");
+      await askTcp(server, query(used));
+      const before = await server.status();
+      const client = await TcpClient.open(server);
+      for (let i = 0; i < 10_000; i += 50) {
+        for (let j = 0; j < 50; j++) client.send(query(bad[(i + j) % bad.length]!));
+        for (let j = 0; j < 50; j++) expect(told(await client.receive())).toBe("NOERROR BADKEY");
+      }
+      client.close();
+      const after = await server.status();
+      expect(after.counters["gssRefused"]! - before.counters["gssRefused"]!).toBe(10_000);
+      expect(after.counters["gssContexts"]).toBe(before.counters["gssContexts"]);
+      expect(told(await askTcp(server, query((await tokens(node1, 1))[0]!)))).toBe("NOERROR NOERROR");
+    });
+
+    test("leave memory as it was", () => {
+      // In this process, where no other work moves it.
+      const acceptor = openAcceptor({
+        keytab: join(server.directory, "dns.keytab"),
+        replayCache: join(kdc.directory, "replays"),
+      });
+      if (!("accept" in acceptor)) throw new Error(acceptor.message);
+      const refuse = (times: number): void => {
+        for (let i = 0; i < times; i++) {
+          const { ok } = acceptor.accept(bad[i % bad.length]!);
+          if (ok && i >= bad.length) throw new Error("a bad token was accepted");
+        }
+      };
+      refuse(5000);
+      const before = process.memoryUsage().rss;
+      refuse(10_000);
+      // A context takes two kilobytes: 10,000 of them would be 20 MB.
+      expect(process.memoryUsage().rss - before).toBeLessThan(8 * 1024 * 1024);
+      acceptor.close();
+    });
+  });
+
+  describe("the keytab at a reload", () => {
+    test("lost or broken: an error that says so, and the keys before it stay in use", async () => {
+      const file = join(server.directory, "dns.keytab");
+      rmSync(file);
+      const lost = await server.cli("reload");
+      expect([lost.code, lost.stderr]).toEqual([
+        1,
+        expect.stringMatching(/does not exist \[CONFIG_KEYTAB\]/),
+      ]);
+      expect(await register("192.0.2.81")).toBe("");
+      writeFileSync(file, "no keys here", { mode: 0o600 });
+      const broken = await server.cli("reload");
+      expect([broken.code, broken.stderr]).toEqual([
+        1,
+        expect.stringMatching(/not a keytab \[CONFIG_KEYTAB\]/),
+      ]);
+      expect(await register("192.0.2.82")).toBe("");
+    });
+
+    test("renewed: taken, and tickets for the new keys accepted", async () => {
+      // ktadd gives the service new keys and keeps the old in the file.
+      copyFileSync(await kdc.keytab("dns.keytab", SERVICE), join(server.directory, "dns.keytab"));
+      node1 = await kdc.login("NODE1$");
+      expect(await register("192.0.2.83")).not.toBe("");
+      const { code, stdout } = await server.cli("reload");
+      expect([code, stdout]).toEqual([0, expect.stringMatching(/Kerberos keys changed: .*version 3/)]);
+      expect(await register("192.0.2.84")).toBe("");
+    });
+  });
+});
