@@ -28,24 +28,29 @@ export interface Tables {
  */
 export function commitBatch({ db, catalogue, records, journal }: Tables, batch: readonly Changeset[]): void {
   if (batch.length === 0) return;
-  /** Each zone of the batch, as it was and as it becomes. */
-  const touched = new Map<string, { before: ZoneRow; after: ZoneRow }>();
+  /** Each zone of the batch, as it was and as it becomes, and what makes it so. */
+  const touched = new Map<string, { before: ZoneRow; after: ZoneRow; changesets: Changeset[] }>();
   db.transaction(() => {
     for (const changeset of batch) {
       const { key } = changeset.zone;
       let zone = touched.get(key);
       if (zone === undefined) {
         const before = catalogue.get(changeset.zone);
-        touched.set(key, (zone = { before, after: before }));
+        touched.set(key, (zone = { before, after: before, changesets: [] }));
       }
-      zone.after = applyChangeset({ db, catalogue, records, journal }, zone.after, changeset);
+      zone.after = applyChangeset(records, zone.after, changeset);
+      zone.changesets.push(changeset);
     }
-    for (const { before, after } of touched.values()) catalogue.update(before, after);
+    for (const zone of touched.values()) {
+      const { before, after, changesets } = zone;
+      zone.after = { ...after, journalBytes: after.journalBytes + journal.append(after.id, changesets) };
+      catalogue.update(before, zone.after);
+    }
   }).immediate();
   for (const { after } of touched.values()) catalogue.keep(after);
 }
 
-function applyChangeset({ records, journal }: Tables, zone: ZoneRow, changeset: Changeset): ZoneRow {
+function applyChangeset(records: RecordTable, zone: ZoneRow, changeset: Changeset): ZoneRow {
   const { soaBefore, soaAfter, removed, added } = changeset;
   const { id, apex } = zone;
   const serialBefore = serialOf(soaBefore, apex);
@@ -59,6 +64,16 @@ function applyChangeset({ records, journal }: Tables, zone: ZoneRow, changeset: 
       `zone ${apex.toString()}: a changeset leaves the serial at ${serialBefore}`,
     );
   }
+  if (isReplacement(changeset)) {
+    assertStorable(added[0]!, apex);
+    if (!records.replace(id, apex, removed[0]!, added[0]!)) {
+      throw conflict(
+        apex,
+        `it has no record ${removed[0]!.name.toString()} of type ${removed[0]!.type} to replace`,
+      );
+    }
+    return after(zone, changeset, serialAfter);
+  }
   for (const rr of removed) {
     assertStorable(rr, apex);
     if (!records.remove(id, apex, rr))
@@ -69,15 +84,21 @@ function applyChangeset({ records, journal }: Tables, zone: ZoneRow, changeset: 
     if (!records.add(id, apex, rr))
       throw conflict(apex, `it has the record ${rr.name.toString()} of type ${rr.type} already`);
   }
-  const size = journal.append(id, changeset, serialBefore, serialAfter);
-  return {
-    id,
-    apex,
-    serial: serialAfter,
-    soa: soaAfter,
-    recordCount: zone.recordCount + added.length - removed.length,
-    journalBytes: zone.journalBytes + size,
-  };
+  return after(zone, changeset, serialAfter);
+}
+
+function after(zone: ZoneRow, { soaAfter, removed, added }: Changeset, serial: number): ZoneRow {
+  return { ...zone, serial, soa: soaAfter, recordCount: zone.recordCount + added.length - removed.length };
+}
+
+/** Whether it puts one address in the place of another, as most updates do. */
+function isReplacement({ removed, added }: Changeset): boolean {
+  const [old] = removed;
+  const [rr] = added;
+  if (old === undefined || rr === undefined || removed.length > 1 || added.length > 1) return false;
+  return (
+    old.type === rr.type && (rr.type === RrType.A || rr.type === RrType.AAAA) && old.name.equals(rr.name)
+  );
 }
 
 /**

@@ -129,9 +129,10 @@ class Creation {
         for (const { rr } of records) bulk.add(rr);
         const written = this.#written + bulk.finish();
         if (!isLast) return { empty, written, zone: undefined };
-        const zone = { ...empty, soa, serial, recordCount: 1 + written };
+        const recordCount = 1 + written;
+        const journalBytes = journal.appendCreation(empty.id, serial, recordCount, this.#origin);
+        const zone = { ...empty, soa, serial, recordCount, journalBytes };
         catalogue.update(empty, zone);
-        journal.appendCreation(zone.id, serial, zone.recordCount, this.#origin);
         return { empty, written, zone };
       })
       .immediate();

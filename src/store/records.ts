@@ -23,12 +23,19 @@ export const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, 
 export class RecordTable {
   readonly #insert: Statement<[number, Uint8Array, number, Uint8Array, number, Uint8Array | null]>;
   readonly #delete: Statement<[number, Uint8Array, number, Uint8Array]>;
+  readonly #replace: Statement<
+    [Uint8Array, number, Uint8Array | null, number, Uint8Array, number, Uint8Array]
+  >;
   readonly #siblings: Statement<[number, Uint8Array, number], Uint8Array>;
   readonly #clear: Statement<[number]>;
 
   constructor(db: Database) {
     this.#insert = db.prepare(`${INSERT} ${INSERT_ROW} ON CONFLICT DO NOTHING`);
     this.#delete = db.prepare("DELETE FROM record WHERE zone = ? AND owner = ? AND type = ? AND rdata = ?");
+    this.#replace = db.prepare(
+      `UPDATE OR IGNORE record SET rdata = ?, ttl = ?, owner_written = ?
+       WHERE zone = ? AND owner = ? AND type = ? AND rdata = ?`,
+    );
     this.#siblings = db
       .prepare<[number, Uint8Array, number], Uint8Array>(
         "SELECT rdata FROM record WHERE zone = ? AND owner = ? AND type = ?",
@@ -49,6 +56,16 @@ export class RecordTable {
   /** Removes a record, whatever its TTL. @returns false where the zone does not have it in these very RDATA */
   remove(zone: number, apex: Name, rr: ResourceRecord): boolean {
     return this.#delete.run(zone, ownerKey(rr.name, apex), rr.type, rr.rdata).changes === 1;
+  }
+
+  /**
+   * Puts a record in the place of another of the same owner and a type of {@link CASE_COUNTS}.
+   * @returns false, and nothing done, where the zone does not have the old one or has the new one already
+   */
+  replace(zone: number, apex: Name, old: ResourceRecord, rr: ResourceRecord): boolean {
+    const owner = ownerKey(rr.name, apex);
+    const written = writtenOwner(rr.name, apex);
+    return this.#replace.run(rr.rdata, rr.ttl, written, zone, owner, rr.type, old.rdata).changes === 1;
   }
 
   /** Removes all records of a zone. */

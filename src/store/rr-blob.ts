@@ -1,10 +1,10 @@
-/** Records as the journal keeps them: uncompressed wire form (RFC 1035 §3.2.1), one after the other. */
+/** Records as the store keeps them whole: uncompressed wire form (RFC 1035 §3.2.1), one after the other. */
 import { Name, uncompressedLength } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
 
 /** Octets of a record beside its owner and RDATA: type, class, TTL and RDLENGTH. */
-const FIXED_LENGTH = 10;
+export const FIXED_LENGTH = 10;
 
 /** Octets of the uncompressed wire form. */
 export function wireLength(rr: ResourceRecord): number {
@@ -17,24 +17,28 @@ export function encodeRecords(records: readonly ResourceRecord[]): Uint8Array {
   for (const rr of records) length += wireLength(rr);
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (const rr of records) {
-    const { wire } = rr.name;
-    bytes.set(wire, at);
-    at += wire.length;
-    bytes[at++] = rr.type >> 8;
-    bytes[at++] = rr.type;
-    bytes[at++] = rr.class >> 8;
-    bytes[at++] = rr.class;
-    bytes[at++] = rr.ttl >>> 24;
-    bytes[at++] = rr.ttl >> 16;
-    bytes[at++] = rr.ttl >> 8;
-    bytes[at++] = rr.ttl;
-    bytes[at++] = rr.rdata.length >> 8;
-    bytes[at++] = rr.rdata.length;
-    bytes.set(rr.rdata, at);
-    at += rr.rdata.length;
-  }
+  for (const rr of records) at = writeRecord(bytes, at, rr);
   return bytes;
+}
+
+/** Writes a record's wire form. @returns the offset behind it */
+export function writeRecord(bytes: Uint8Array, start: number, rr: ResourceRecord): number {
+  const { wire } = rr.name;
+  let at = start;
+  bytes.set(wire, at);
+  at += wire.length;
+  bytes[at++] = rr.type >> 8;
+  bytes[at++] = rr.type;
+  bytes[at++] = rr.class >> 8;
+  bytes[at++] = rr.class;
+  bytes[at++] = rr.ttl >>> 24;
+  bytes[at++] = rr.ttl >> 16;
+  bytes[at++] = rr.ttl >> 8;
+  bytes[at++] = rr.ttl;
+  bytes[at++] = rr.rdata.length >> 8;
+  bytes[at++] = rr.rdata.length;
+  bytes.set(rr.rdata, at);
+  return at + rr.rdata.length;
 }
 
 /** The records of a concatenation; names and RDATA are views of it. @throws StoreError `STORE_CORRUPT` */
@@ -85,6 +89,7 @@ function recordEnd(bytes: Uint8Array, at: number): number {
   return end;
 }
 
-function damaged(): StoreError {
+/** What is said of octets that are not what was written. */
+export function damaged(): StoreError {
   return new StoreError("STORE_CORRUPT", "a journal entry does not hold whole records", RESTORE_ADVICE);
 }

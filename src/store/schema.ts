@@ -1,6 +1,7 @@
 /** The database's form: its tables, and the numbered steps that bring an older one up to date. */
 import type { Database } from "better-sqlite3";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
+import { gatherJournal } from "./journal-migration.ts";
 
 /** `PRAGMA application_id` of every Rollcall database: "RCLL". */
 export const APPLICATION_ID = 0x52434c4c;
@@ -9,7 +10,7 @@ export const APPLICATION_ID = 0x52434c4c;
  * The steps, oldest first; `PRAGMA user_version` counts those a database has had. A step that was released is never
  * changed: a new one follows it.
  */
-const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly (string | ((db: Database) => void))[] = [
   // 1. Zones, records, journal, secondaries.
   `
   CREATE TABLE zone (
@@ -63,6 +64,8 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (zone, address)
   ) WITHOUT ROWID, STRICT;
   `,
+  // 2. A row of the journal for each commit and zone, not for each change.
+  gatherJournal,
 ];
 
 /** The schema version this program writes. */
@@ -103,7 +106,9 @@ export function identify(db: Database): number {
 export function migrate(db: Database, version: number): void {
   for (let step = version; step < SCHEMA_VERSION; step++) {
     db.transaction(() => {
-      db.exec(MIGRATIONS[step]!);
+      const migration = MIGRATIONS[step]!;
+      if (typeof migration === "string") db.exec(migration);
+      else migration(db);
       db.pragma(`application_id = ${APPLICATION_ID}`);
       db.pragma(`user_version = ${step + 1}`);
     }).immediate();

@@ -8,6 +8,7 @@ import { MAX_SNAPSHOTS } from "../../../src/store/snapshot.ts";
 import type { SqliteStore } from "../../../src/store/store.ts";
 import { RrClass } from "../../../src/wire/iana/class.ts";
 import { RrType } from "../../../src/wire/iana/type.ts";
+import { soaSerial } from "../../../src/wire/rdata/soa.ts";
 import { Name } from "../../../src/wire/name.ts";
 import { record, type ResourceRecord } from "../../../src/wire/record.ts";
 import { changesetSize } from "../../../src/zone/algebra.ts";
@@ -75,7 +76,8 @@ function* failing(): Generator<ResourceRecord> {
 }
 
 /** Creates the zone and commits changes to it, a second apart. */
-async function withChanges(count: number): Promise<Changeset[]> {
+/** A zone that was changed so many times, with so many changes a commit. */
+async function withChanges(count: number, together = 1): Promise<Changeset[]> {
   const model = created();
   const chain: Changeset[] = [];
   for (let i = 0; i < count; i++) {
@@ -84,7 +86,7 @@ async function withChanges(count: number): Promise<Changeset[]> {
     chain.push(changeset);
     model.apply(changeset);
   }
-  await store.commit(chain);
+  for (let at = 0; at < count; at += together) await store.commit(chain.slice(at, at + together));
   return chain;
 }
 
@@ -339,6 +341,37 @@ describe("changesSince", () => {
     expect(store.changesSince(apex, serial)).toBeUndefined();
   });
 
+  test.each([1, 2, 3, 5, 10])("gives it from every serial, %i changes a commit", async (together) => {
+    const chain = await withChanges(10, together);
+    for (let serial = 1; serial <= 11; serial++) {
+      expect(store.changesSince(apex, serial)).toEqual(chain.slice(serial - 1));
+    }
+    expect(store.changesSince(apex, 12)).toBeUndefined();
+    expect(store.changesSince(apex, 0)).toBeUndefined();
+  });
+
+  test("counts only what is behind the serial towards the octets allowed", async () => {
+    const chain = await withChanges(10, 10);
+    const size = changesetSize(chain[8]!) + changesetSize(chain[9]!);
+    expect(store.changesSince(apex, 9, size)).toEqual(chain.slice(8));
+    expect(store.changesSince(apex, 8, size)).toBeUndefined();
+  });
+
+  test("RFC 1982: finds a serial in the middle of a commit across the wrap", async () => {
+    const model = new ZoneModel(soaRecord(apex, 0xffff_fffe));
+    store.create(apex, [model.soa], someOrigin);
+    const chain: Changeset[] = [];
+    for (let i = 0; i < 6; i++) {
+      const changeset = model.change([], [a(`h${i}`, "192.0.2.1")]);
+      model.apply(changeset);
+      chain.push(changeset);
+    }
+    await store.commit(chain);
+    for (const [at, { soaBefore }] of chain.entries()) {
+      expect(store.changesSince(apex, soaSerial(soaBefore.rdata))).toEqual(chain.slice(at));
+    }
+  });
+
   test("gives up beyond the octets allowed", async () => {
     const model = created();
     const first = await commit(model, [], [a("h", "192.0.2.1")]);
@@ -405,6 +438,42 @@ describe("history", () => {
     expect(since.map((entry) => entry.serialAfter)).toEqual([3]);
   });
 
+  test.each([1, 3, 7, 10])("goes page by page through commits of %i changes", async (together) => {
+    await withChanges(10, together);
+    const all = store.history(apex, { limit: 100 });
+    expect(all.map((entry) => entry.serialAfter)).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(11);
+    for (const limit of [1, 2, 4]) {
+      const pages: number[] = [];
+      for (let page = store.history(apex, { limit }); page.length > 0;) {
+        pages.push(...page.map((entry) => entry.serialAfter));
+        page = store.history(apex, { limit, before: page.at(-1)!.id });
+      }
+      expect(pages).toEqual([11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]);
+    }
+    const since = store.history(apex, { limit: 100, since: someOrigin.at + 5000 });
+    expect(since.map((entry) => entry.serialAfter)).toEqual([11, 10, 9, 8, 7]);
+  });
+
+  test("keeps what a commit says of each of its changes", async () => {
+    const model = created();
+    const origins = [
+      { actor: { kind: "key", name: "k\u00e9y.", from: "2001:db8::1" }, at: 1, cause: "update" },
+      { actor: { kind: "operator", name: "" }, at: 2, cause: "import", note: "a \u{1f600} file" },
+      { actor: { kind: "address", name: "192.0.2.1", from: "192.0.2.1" }, at: 3, cause: "update", note: "" },
+    ] as const;
+    const chain: Changeset[] = [];
+    for (const [i, origin] of origins.entries()) {
+      const changeset = model.change([], [a(`h${i}`, "192.0.2.1")], model.soa, origin);
+      model.apply(changeset);
+      chain.push(changeset);
+    }
+    await store.commit(chain);
+    const entries = store.history(apex, { limit: 3 }).toReversed();
+    expect(entries.map(({ origin }) => origin)).toEqual(origins);
+    expect(entries.map(({ changeset }) => changeset)).toEqual(chain);
+  });
+
   test("of one zone has nothing of another", async () => {
     const model = created();
     store.create(absent, [soaRecord(absent, 1)], someOrigin);
@@ -433,9 +502,22 @@ describe("trimJournal", () => {
     expect(store.changesSince(apex, 3)).toEqual(chain.slice(2));
   });
 
+  test("deletes a commit whole, when the last of its changes is old enough", async () => {
+    const chain = await withChanges(6, 3);
+    const limits = { ...forever, maxAge: 1000 };
+    expect(store.trimJournal(apex, limits, someOrigin.at + 3000)).toEqual({ removed: 1, more: false });
+    expect(store.changesSince(apex, 2)).toEqual(chain.slice(1));
+    expect(store.trimJournal(apex, limits, someOrigin.at + 3001)).toEqual({ removed: 3, more: false });
+    expect(store.changesSince(apex, 3)).toBeUndefined();
+    expect(store.changesSince(apex, 4)).toEqual(chain.slice(3));
+    reopen();
+    expect(store.changesSince(apex, 4)).toEqual(chain.slice(3));
+  });
+
   test("by size keeps the newest that fit", async () => {
     const chain = await withChanges(4);
-    const maxBytes = changesetSize(chain[2]!) + changesetSize(chain[3]!);
+    // An entry takes some more than its records: who, when and why.
+    const maxBytes = 3.5 * changesetSize(chain[3]!);
     expect(store.trimJournal(apex, { ...forever, maxBytes }, someOrigin.at)).toEqual({
       removed: 3,
       more: false,
@@ -452,7 +534,7 @@ describe("trimJournal", () => {
   });
 
   test("deletes a bounded number at a time, and says that there is more", async () => {
-    await withChanges(1200);
+    await withChanges(2400, 2);
     const limits = { maxAge: 0, maxBytes: 0 };
     const first = store.trimJournal(apex, limits, someOrigin.at + 1e9);
     expect(first.more).toBe(true);
@@ -462,7 +544,7 @@ describe("trimJournal", () => {
       expect(step.removed).toBeGreaterThan(0);
       removed += step.removed;
     }
-    expect(removed).toBe(1200);
+    expect(removed).toBe(2399); // the creation among them; the last commit stays
   });
 
   test("does not give an id to a second change", async () => {

@@ -1,0 +1,216 @@
+/**
+ * The form of the journal's rows: the changes that one commit made to one zone, one after the other in one value, so
+ * that a row's price is paid once for a whole batch.
+ *
+ *     flags 8 | at 48 | cause | actor's kind | actor's name | [actor's address] | [note]
+ *       creation:   records 32
+ *       otherwise:  [SOA before] | SOA after | octets 32, records removed | octets 32, records added
+ *
+ * Numbers are big-endian; texts are UTF-8 behind their octets in 16 bits; records are in uncompressed wire form, see
+ * rr-blob.ts. The SOA before is left out where it is the SOA after of the change before.
+ */
+import type { Name } from "../wire/name.ts";
+import { uncompressedLength } from "../wire/name.ts";
+import type { ResourceRecord } from "../wire/record.ts";
+import { sameBytes } from "../wire/record.ts";
+import type { Actor, ChangeCause, Changeset, ChangeOrigin } from "../zone/changeset.ts";
+import { damaged, decodeRecords, FIXED_LENGTH, wireLength, writeRecord } from "./rr-blob.ts";
+
+/** One change as the journal has it. */
+export interface JournalEntry {
+  readonly origin: ChangeOrigin;
+  /** Undefined for the creation of a zone, which only counts. */
+  readonly changeset: Changeset | undefined;
+  readonly removedCount: number;
+  readonly addedCount: number;
+}
+
+/** Flags of an entry. */
+const HAS_FROM = 1;
+const HAS_NOTE = 2;
+const HAS_SOA_BEFORE = 4;
+const IS_CREATION = 8;
+
+/** Octets of buffer that are kept from one commit to the next. */
+const KEPT_CAPACITY = 1024 * 1024;
+
+/** Gathers the changes of one commit to one zone. Used again and again, by one thread. */
+export class EntryWriter {
+  #bytes: Buffer = Buffer.alloc(4096);
+  #length = 0;
+  #soa: ResourceRecord | undefined;
+
+  /** Begins anew. */
+  restart(): void {
+    this.#length = 0;
+    this.#soa = undefined;
+    if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = Buffer.alloc(KEPT_CAPACITY);
+  }
+
+  /** The octets so far; valid until the next {@link restart}. */
+  get bytes(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  creation(origin: ChangeOrigin, recordCount: number): void {
+    this.#origin(origin, IS_CREATION);
+    this.#u32(recordCount);
+  }
+
+  change({ soaBefore, soaAfter, removed, added, origin }: Changeset): void {
+    const chained = this.#soa !== undefined && sameRecord(this.#soa, soaBefore);
+    this.#origin(origin, chained ? 0 : HAS_SOA_BEFORE);
+    if (!chained) this.#record(soaBefore);
+    this.#record(soaAfter);
+    this.#records(removed);
+    this.#records(added);
+    this.#soa = soaAfter;
+  }
+
+  #origin({ actor, at, cause, note }: ChangeOrigin, flags: number): void {
+    const all = flags | (actor.from === undefined ? 0 : HAS_FROM) | (note === undefined ? 0 : HAS_NOTE);
+    const start = this.#reserve(7);
+    this.#bytes[start] = all;
+    this.#bytes.writeUIntBE(Math.trunc(at), start + 1, 6);
+    this.#text(cause);
+    this.#text(actor.kind);
+    this.#text(actor.name);
+    if (actor.from !== undefined) this.#text(actor.from);
+    if (note !== undefined) this.#text(note);
+  }
+
+  #records(records: readonly ResourceRecord[]): void {
+    let octets = 0;
+    for (const rr of records) octets += wireLength(rr);
+    this.#u32(octets);
+    for (const rr of records) this.#record(rr);
+  }
+
+  #record(rr: ResourceRecord): void {
+    const at = this.#reserve(wireLength(rr));
+    writeRecord(this.#bytes, at, rr);
+  }
+
+  #text(text: string): void {
+    // A character of UTF-16 has at most three octets of UTF-8.
+    const room = Math.min(text.length * 3, 0xffff);
+    const at = this.#reserve(2 + room);
+    const octets = this.#bytes.write(text, at + 2, room, "utf8");
+    this.#bytes.writeUInt16BE(octets, at);
+    this.#length = at + 2 + octets;
+  }
+
+  #u32(value: number): void {
+    const at = this.#reserve(4);
+    this.#bytes.writeUInt32BE(value, at);
+  }
+
+  #reserve(length: number): number {
+    const at = this.#length;
+    this.#length = at + length;
+    if (this.#length > this.#bytes.length) {
+      const grown = Buffer.alloc(Math.max(this.#length, this.#bytes.length * 2));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+    }
+    return at;
+  }
+}
+
+/**
+ * The changes of a row, oldest first. Records are views of `bytes`.
+ * @throws StoreError `STORE_CORRUPT`
+ */
+export function readEntries(bytes: Uint8Array, zone: Name): JournalEntry[] {
+  const reader = new EntryReader(bytes);
+  const entries: JournalEntry[] = [];
+  let soa: ResourceRecord | undefined;
+  while (!reader.isAtEnd) {
+    const flags = reader.u8();
+    const origin = readOrigin(reader, flags);
+    if ((flags & IS_CREATION) !== 0) {
+      entries.push({ origin, changeset: undefined, removedCount: 0, addedCount: reader.u32() });
+      continue;
+    }
+    const soaBefore = (flags & HAS_SOA_BEFORE) === 0 ? soa : reader.record();
+    if (soaBefore === undefined) throw damaged();
+    const soaAfter = reader.record();
+    const removed = decodeRecords(reader.take(reader.u32()));
+    const added = decodeRecords(reader.take(reader.u32()));
+    const changeset = { zone, soaBefore, soaAfter, removed, added, origin };
+    entries.push({ origin, changeset, removedCount: removed.length, addedCount: added.length });
+    soa = soaAfter;
+  }
+  return entries;
+}
+
+function readOrigin(reader: EntryReader, flags: number): ChangeOrigin {
+  const at = reader.u48();
+  const cause = reader.text() as ChangeCause;
+  const kind = reader.text() as Actor["kind"];
+  const name = reader.text();
+  const actor = (flags & HAS_FROM) === 0 ? { kind, name } : { kind, name, from: reader.text() };
+  return { actor, at, cause, ...((flags & HAS_NOTE) !== 0 && { note: reader.text() }) };
+}
+
+/** Reads a row; whatever its octets are, it reads no further than they go. */
+class EntryReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  u8(): number {
+    return this.#bytes.readUInt8(this.#move(1));
+  }
+
+  u32(): number {
+    return this.#bytes.readUInt32BE(this.#move(4));
+  }
+
+  u48(): number {
+    return this.#bytes.readUIntBE(this.#move(6), 6);
+  }
+
+  text(): string {
+    const length = this.#bytes.readUInt16BE(this.#move(2));
+    const at = this.#move(length);
+    return this.#bytes.toString("utf8", at, at + length);
+  }
+
+  record(): ResourceRecord {
+    const start = this.#at;
+    let name: number;
+    try {
+      name = uncompressedLength(this.#bytes, start);
+    } catch {
+      throw damaged();
+    }
+    const fixed = start + name;
+    this.#move(name + FIXED_LENGTH);
+    this.#move(this.#bytes.readUInt16BE(fixed + FIXED_LENGTH - 2));
+    return decodeRecords(this.#bytes.subarray(start, this.#at))[0]!;
+  }
+
+  take(length: number): Uint8Array {
+    const at = this.#move(length);
+    return this.#bytes.subarray(at, at + length);
+  }
+
+  #move(length: number): number {
+    const at = this.#at;
+    if (length > this.#bytes.length - at) throw damaged();
+    this.#at = at + length;
+    return at;
+  }
+}
+
+function sameRecord(a: ResourceRecord, b: ResourceRecord): boolean {
+  return a === b || (a.ttl === b.ttl && sameBytes(a.name.wire, b.name.wire) && sameBytes(a.rdata, b.rdata));
+}
