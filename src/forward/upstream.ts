@@ -85,19 +85,23 @@ export class UpstreamHealth {
       this.#nextTry = now + SOON;
       return false;
     }
-    const isNew = !this.#isDown;
+    // Queries that were under way together fail together: only the tries from now on count.
+    if (this.#isDown) return false;
     this.#isDown = true;
-    // Queries that were under way together fail together: that is one try.
-    if (now < this.#nextTry) return isNew;
+    this.#putOff(now);
+    return true;
+  }
+
+  #putOff(now: number): void {
     this.#nextTry = now + this.#pause;
     this.#pause = Math.min(MOST_PAUSE, this.#pause * 2);
-    return isNew;
   }
 
   /** Whether it failed and it is time to try it again; if so, it is not for a while after that. */
   takeTry(now: number): boolean {
     if (!this.isDueForTry(now)) return false;
-    this.#nextTry = now + (this.#isDown ? this.#pause : SOON);
+    if (this.#isDown) this.#putOff(now);
+    else this.#nextTry = now + SOON;
     return true;
   }
 
