@@ -12,10 +12,11 @@ import { UdpClient } from "../support/sockets.ts";
 
 const ZONE = `[[zone]]\nname = "smb.example"\nfile = "smb.zone"\n`;
 
+const timeless = (lines: readonly string[]): string[] =>
+  lines.map((line) => line.replace(/ \d+ IN /, " in ").toLowerCase()).toSorted();
+
 /** What an answer says. TTLs are left out, which are counting down, and case: named gives a zone's, others the question's. */
 function said({ status, answer, authority }: Printed) {
-  const timeless = (lines: readonly string[]): string[] =>
-    lines.map((line) => line.replace(/ \d+ IN /, " in ").toLowerCase()).toSorted();
   const soa = timeless(authority).filter((line) => line.includes(" soa "));
   return { status, answer: timeless(answer), soa };
 }

@@ -283,9 +283,10 @@ test("which failures tell against the server, and which may be EDNS's fault", ()
   ]);
 });
 
+const sig = (name: string, covered: string): string =>
+  `${name} 300 TYPE46 \\# 24 ${typeFromText(covered)!.toString(16).padStart(4, "0")}0d02000000000000000000000000000000000000aabb`;
+
 describe("DNSSEC, for clients that validate", () => {
-  const sig = (name: string, covered: string): string =>
-    `${name} 300 TYPE46 \\# 24 ${typeFromText(covered)!.toString(16).padStart(4, "0")}0d02000000000000000000000000000000000000aabb`;
   const answer = ["www.corp.example. 300 A 192.0.2.1"];
 
   test("signatures come with DO, those of what is answered", () => {

@@ -43,12 +43,13 @@ const stored = (ttl: number, ...answers: string[]) =>
 
 const WWW = stored(300, "www.corp.example. 300 A 192.0.2.1", "www.corp.example. 60 A 192.0.2.2");
 
+const told = (age: number) =>
+  answerText(decodeMessage(writeAnswer(WWW, client("WWW.Corp.example. A"), { age }))).answer;
+
 test("TTLs count down, each from its own, never below 0; the question keeps the client's case", () => {
-  const at = (age: number) =>
-    answerText(decodeMessage(writeAnswer(WWW, client("WWW.Corp.example. A"), { age }))).answer;
-  expect(at(0)).toEqual(["WWW.Corp.example. 300 A 192.0.2.1", "WWW.Corp.example. 60 A 192.0.2.2"]);
-  expect(at(59)).toEqual(["WWW.Corp.example. 1 A 192.0.2.2", "WWW.Corp.example. 241 A 192.0.2.1"]);
-  expect(at(500)).toEqual(["WWW.Corp.example. 0 A 192.0.2.1", "WWW.Corp.example. 0 A 192.0.2.2"]);
+  expect(told(0)).toEqual(["WWW.Corp.example. 300 A 192.0.2.1", "WWW.Corp.example. 60 A 192.0.2.2"]);
+  expect(told(59)).toEqual(["WWW.Corp.example. 1 A 192.0.2.2", "WWW.Corp.example. 241 A 192.0.2.1"]);
+  expect(told(500)).toEqual(["WWW.Corp.example. 0 A 192.0.2.1", "WWW.Corp.example. 0 A 192.0.2.2"]);
 });
 
 test("past its time all TTLs are the same, and the reason is told to who speaks EDNS", () => {
@@ -78,14 +79,14 @@ test("what does not fit is cut to the question with TC; the reason goes before t
   expect(decodeMessage(error)).toMatchObject({ header: { rcode: Rcode.SERVFAIL }, edns: { options: [] } });
 });
 
-describe("RFC 1794: several addresses take turns", () => {
-  const first = (answer: ReturnType<typeof stored>, turn: number): string => {
-    const bytes = writeAnswer(answer, client("www.corp.example. A"), { age: 0, turn });
-    return decodeMessage(bytes)
-      .answers.map(({ type, rdata }) => (type === RrType.A ? rdata[3] : "-"))
-      .join(" ");
-  };
+const first = (answer: ReturnType<typeof stored>, turn: number): string => {
+  const bytes = writeAnswer(answer, client("www.corp.example. A"), { age: 0, turn });
+  return decodeMessage(bytes)
+    .answers.map(({ type, rdata }) => (type === RrType.A ? rdata[3] : "-"))
+    .join(" ");
+};
 
+describe("RFC 1794: several addresses take turns", () => {
   test("in their order, from another one each time", () => {
     const three = stored(60, ...[1, 2, 3].map((i) => `www.corp.example. 60 A 192.0.2.${i}`));
     expect([0, 1, 2, 3].map((turn) => first(three, turn))).toEqual(["1 2 3", "2 3 1", "3 1 2", "1 2 3"]);
