@@ -64,6 +64,10 @@ function zoneChanges(before: readonly ZoneConfig[], after: readonly ZoneConfig[]
       continue;
     }
     if (differ(was.update, zone.update)) changes.push(`${name} has other update rules`);
+    if (was.ptr !== zone.ptr)
+      changes.push(
+        `${name} ${zone.ptr ? "brings its reverse records along" : "leaves its reverse records alone"}`,
+      );
     if (differ(was.transfer, zone.transfer)) changes.push(`${name} has other transfer rules`);
     if (differ(was.notify, zone.notify)) changes.push(`${name} has other secondaries to notify`);
     if (differ([was.journal, was.limits], [zone.journal, zone.limits]))

@@ -103,6 +103,8 @@ export interface ZoneConfig {
   readonly notify: readonly NotifyTarget[];
   readonly transfer: readonly TransferRule[];
   readonly update: readonly UpdateRule[];
+  /** Whether updates of addresses bring the reverse records along. */
+  readonly ptr: boolean;
   readonly journal: JournalLimits;
   readonly limits: RecordLimits;
 }

@@ -48,6 +48,7 @@ import {
   updateSchema,
 } from "./schema.ts";
 import type { SchemaContext } from "./schema.ts";
+import { ptrMistake } from "./ptr-mistake.ts";
 import { ruleMistakes } from "./rule-mistakes.ts";
 import { locateToml } from "./toml-position.ts";
 import type { TomlPath } from "./toml-position.ts";
@@ -366,6 +367,7 @@ class Loader {
   #zones(context: SchemaContext, journal: JournalLimits, limits: RecordLimits): ZoneConfig[] {
     const zones: ZoneConfig[] = [];
     const seen = new Map<string, number>();
+    const withPtr: { index: number; apex: Name }[] = [];
     const raw = listAt(this.#table, "zone");
     const others = ["forward", "unknown", "private_suffixes"].some((key) => key in this.#table);
     if (raw.length === 0 && this.#table["zone"] === undefined && !others) {
@@ -389,7 +391,14 @@ class Loader {
           "name",
         ]);
       zones.push(zone);
+      if (zone.ptr) withPtr.push({ index, apex: zone.apex });
     });
+    for (const { index, apex } of withPtr) {
+      const wrong = ptrMistake(apex, zones);
+      if (wrong !== undefined) {
+        this.#problems.add(["zone", index, "ptr"], wrong.mistake, "value", wrong.severity);
+      }
+    }
     return zones;
   }
 
@@ -417,6 +426,7 @@ class Loader {
       notify,
       transfer,
       update,
+      ptr: read.ptr,
       journal: zoneJournal,
       limits,
     };

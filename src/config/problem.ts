@@ -31,6 +31,7 @@ export const CONFIG_CODES = {
   CONFIG_KEYTAB: "A keytab that cannot be read, or has no key that may be used.",
   CONFIG_PRINCIPAL: "Not a Kerberos principal, or not a usable pattern of them.",
   CONFIG_GSS: "A rule for a principal, and no [gss] that could prove one.",
+  CONFIG_PTR: "A zone whose reverse records have no zone to be in (a warning).",
   CONFIG_NO_ZONES: "A configuration without zones (a warning).",
 } as const;
 

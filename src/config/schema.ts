@@ -151,6 +151,7 @@ export const ZoneSchema = z.strictObject({
   file: z.string().min(1).optional(),
   notify: z.array(z.unknown()).default([]),
   transfer: z.array(z.unknown()).default([]),
+  ptr: z.boolean().default(false),
   journal: z.unknown().optional(),
   update: z.array(z.unknown()).default([]),
 });

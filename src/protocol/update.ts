@@ -26,7 +26,7 @@ import { checkPrerequisites } from "./update-prerequisite.ts";
 import { refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
 import { type NameDifference, Scratch } from "./update-scratch.ts";
 
-export { readUpdate, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
+export { readUpdate, refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
 
 /** How large an update may make things. What is over a limit already may shrink, and may not grow. */
 export interface UpdateLimits {

@@ -30,8 +30,18 @@ export interface ChangeJob<T> {
   /**
    * Decides, against the zone as it will be when everything queued before is done. Must not change anything and must give
    * the same again for the same view. Throwing is a fault of the program and ends this job alone.
+   *
+   * @param other another zone in the same state; undefined where none is served at that apex
    */
-  judge(view: ZoneView): { readonly changeset?: Changeset | undefined; readonly result: T };
+  judge(view: ZoneView, other: (apex: Name) => ZoneView | undefined): JobVerdict<T>;
+}
+
+/** What a job is to change, and what is told when that is durable and visible. */
+export interface JobVerdict<T> {
+  readonly changeset?: Changeset | undefined;
+  /** What is to change in other zones, one changeset for each at most. All are committed together with `changeset`, or none. */
+  readonly also?: readonly Changeset[] | undefined;
+  readonly result: T;
 }
 
 export interface ChangeQueueDeps {
@@ -86,7 +96,10 @@ const MAX_GATHER_TURNS = 4;
 interface QueuedJob {
   readonly job: Pick<ChangeJob<unknown>, "apex" | "source" | "exclusive">;
   /** Judges, and gives the way to tell the result. */
-  readonly judge: (view: ZoneView) => { changeset: Changeset | undefined; answer: () => void };
+  readonly judge: (
+    view: ZoneView,
+    other: (apex: Name) => ZoneView | undefined,
+  ) => { changesets: readonly Changeset[]; answer: () => void };
   readonly reject: (error: unknown) => void;
 }
 
@@ -102,7 +115,8 @@ interface BatchZone {
 interface Pledge {
   readonly entry: QueuedJob;
   readonly answer: () => void;
-  readonly zone: BatchZone;
+  /** Those it was judged by, and those it changes. */
+  readonly zones: readonly BatchZone[];
 }
 
 export class ChangeQueue {
@@ -138,9 +152,12 @@ export class ChangeQueue {
     if (full !== undefined) return Promise.reject(full);
     return new Promise<T>((resolve, reject) => {
       this.#count(job.source, 1);
-      const judge: QueuedJob["judge"] = (view) => {
-        const { changeset, result } = job.judge(view);
-        return { changeset, answer: () => resolve(result) };
+      const judge: QueuedJob["judge"] = (view, other) => {
+        const { changeset, also = [], result } = job.judge(view, other);
+        return {
+          changesets: changeset === undefined ? also : [changeset, ...also],
+          answer: () => resolve(result),
+        };
       };
       this.#waiting.push({ job, judge, reject });
       if (this.#busy) return;
@@ -217,18 +234,21 @@ export class ChangeQueue {
     for (const entry of batch) {
       try {
         const zone = this.#zoneOf(entry.job.apex, zones);
-        const { changeset, answer } = entry.judge(zone.overlay ?? zone.published.view);
-        if (changeset !== undefined) {
-          // Throws where the changeset does not follow from the view, and then leaves the overlay as it was.
-          const overlay = zone.overlay ?? new OverlayView(zone.published.view);
-          overlay.apply(changeset);
-          zone.overlay = overlay;
-          zone.changesets.push(changeset);
-          changesets.push(changeset);
+        const judgedBy = [zone];
+        const other = (apex: Name): ZoneView | undefined => {
+          if (this.#deps.zone(apex) === undefined) return undefined;
+          const found = this.#zoneOf(apex, zones);
+          if (!judgedBy.includes(found)) judgedBy.push(found);
+          return found.overlay ?? found.published.view;
+        };
+        const judged = entry.judge(zone.overlay ?? zone.published.view, other);
+        for (const changed of this.#lay(judged.changesets, zones)) {
+          if (!judgedBy.includes(changed)) judgedBy.push(changed);
         }
-        // What was judged by the published zone alone is durable already and need not wait.
-        if (zone.overlay === undefined) this.#settle(entry, answer);
-        else pledges.push({ entry, answer, zone });
+        changesets.push(...judged.changesets);
+        // What was judged by published zones alone is durable already and need not wait.
+        if (judgedBy.every(({ overlay }) => overlay === undefined)) this.#settle(entry, judged.answer);
+        else pledges.push({ entry, answer: judged.answer, zones: judgedBy });
       } catch (error) {
         this.#settle(entry, () => entry.reject(error));
       }
@@ -243,15 +263,39 @@ export class ChangeQueue {
     }
     const failures = this.#publish(zones.values());
     this.#report(0, () => this.#deps.onCommitted?.(changesets));
+    const broken = (pledge: Pledge): BatchZone | undefined => pledge.zones.find((zone) => failures.has(zone));
     for (const [zone, error] of failures) {
       this.#fail(
-        pledges.filter((pledge) => pledge.zone === zone),
+        pledges.filter((pledge) => broken(pledge) === zone),
         error,
       );
     }
-    for (const { entry, answer, zone } of pledges) {
-      if (!failures.has(zone)) this.#settle(entry, answer);
+    for (const pledge of pledges) {
+      if (broken(pledge) === undefined) this.#settle(pledge.entry, pledge.answer);
     }
+  }
+
+  /**
+   * Lays the changesets of one job over their zones: all of them, or none where it throws. Gives the zones.
+   * @throws ChangesetMismatch where one does not follow from its zone's view; ZoneGone, CommitFailed
+   */
+  #lay(changesets: readonly Changeset[], zones: Map<string, BatchZone>): readonly BatchZone[] {
+    const targets = changesets.map((changeset) => this.#zoneOf(changeset.zone, zones));
+    if (targets.length > 1) {
+      if (new Set(targets).size < targets.length) throw new Error("a job changes one zone by two changesets");
+      // One that fits leaves its mark at once: all must be known to fit before the first is laid.
+      targets.forEach((zone, i) =>
+        new OverlayView(zone.overlay ?? zone.published.view).apply(changesets[i]!),
+      );
+    }
+    targets.forEach((zone, i) => {
+      // Throws where the changeset does not follow from the view, and then leaves the overlay as it was.
+      const overlay = zone.overlay ?? new OverlayView(zone.published.view);
+      overlay.apply(changesets[i]!);
+      zone.overlay = overlay;
+      zone.changesets.push(changesets[i]!);
+    });
+    return targets;
   }
 
   #zoneOf(apex: Name, zones: Map<string, BatchZone>): BatchZone {

@@ -5,16 +5,18 @@ import type { PolicyZone } from "../auth/update-rule.ts";
 import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Outcome } from "../protocol/dispatch.ts";
-import type { UpdateVerdict } from "../protocol/update.ts";
-import { anythingAt, judgeUpdate, refuseStranger } from "../protocol/update.ts";
+import type { UpdateContext, UpdateVerdict } from "../protocol/update.ts";
+import { anythingAt, judgeUpdate, refusal, refuseStranger } from "../protocol/update.ts";
+import { addressChanges } from "../protocol/update-pointers.ts";
 import type { ExtendedError } from "../wire/edns.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Name } from "../wire/name.ts";
-import type { Actor, Changeset } from "../zone/changeset.ts";
+import type { Actor, Changeset, ChangeOrigin } from "../zone/changeset.ts";
 import { nameServersOf } from "../zone/name-servers.ts";
-import type { ChangeQueue } from "./change-queue.ts";
+import type { ChangeQueue, JobVerdict } from "./change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
+import { reverseChanges } from "./reverse-records.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { ServedZones } from "./zones.ts";
 
@@ -39,6 +41,12 @@ export interface UpdaterDeps {
 }
 
 const NO_ERROR: { readonly rcode: number } = { rcode: Rcode.NOERROR };
+
+/** What became of an update, and of reverse zones with it. */
+interface Judged {
+  readonly verdict: UpdateVerdict;
+  readonly reverse?: readonly Changeset[];
+}
 
 type UpdateOutcome = Extract<Outcome, { kind: "update" }>;
 
@@ -71,27 +79,41 @@ export class Updater {
       return this.#judged(refuseStranger(decision), outcome, peer, started);
     }
     try {
-      const verdict = await this.#deps.queue.submit({
+      const { verdict, reverse = [] } = await this.#deps.queue.submit({
         apex: request.zone,
         source: requester.address,
-        judge: (view): { changeset?: Changeset; result: UpdateVerdict } => {
+        judge: (view, other): JobVerdict<Judged> => {
           // Looked up when it is judged: a reload may have changed the rules since the packet came.
           const zone = this.#deps.zones.get(request.zone);
           if (zone === undefined) throw new ZoneGone(request.zone);
           // Only for those who change something: reading the name servers costs more than the rules themselves.
           let facts: PolicyZone | undefined;
-          const result = judgeUpdate(request, view, {
-            policy: (change) => {
-              facts ??= { apex: view.apex, nameServers: nameServersOf(view) };
-              return decideUpdate(zone.update, requester, facts, change);
-            },
+          const origin: ChangeOrigin = { actor: actorOf(requester), at: this.#deps.now(), cause: "update" };
+          const policy: UpdateContext["policy"] = (change) => {
+            facts ??= { apex: view.apex, nameServers: nameServersOf(view) };
+            return decideUpdate(zone.update, requester, facts, change);
+          };
+          const verdict = judgeUpdate(request, view, {
+            policy,
             known: knowsRequester(zone.update, requester),
             limits: zone.config.limits,
-            origin: { actor: actorOf(requester), at: this.#deps.now(), cause: "update" },
+            origin,
           });
-          return result.kind === "change" ? { changeset: result.changeset, result } : { result };
+          const changeset = verdict.kind === "change" ? verdict.changeset : undefined;
+          if (!zone.config.ptr || verdict.kind === "refused") return { changeset, result: { verdict } };
+          const addresses = addressChanges(request, view, changeset, policy);
+          const reverse = reverseChanges(this.#deps.zones, other, addresses, origin, changeset);
+          if (reverse.problem !== undefined) {
+            const full = refusal(Rcode.REFUSED, Ede.PROHIBITED, reverse.problem);
+            return { result: { verdict: { kind: "refused", ...full } } };
+          }
+          const { changesets } = reverse;
+          return { changeset, also: changesets, result: { verdict, reverse: changesets } };
         },
       });
+      for (const changeset of reverse) {
+        this.#deps.log.info({ ...summary(changeset), ...by(requester, peer) }, "reverse records");
+      }
       return this.#judged(verdict, outcome, peer, started);
     } catch (error) {
       return this.#failed(error, outcome, peer);

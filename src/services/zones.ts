@@ -124,6 +124,16 @@ export class ServedZones {
     return this.#zones.get(apex.key);
   }
 
+  /** The apex of the zone with the longest one that a name is within (RFC 1034 §4.3.2 step 2). */
+  enclosing(name: Name): Name | undefined {
+    const { key } = name;
+    for (let at = 0; ; at += key.charCodeAt(at) + 1) {
+      const zone = this.#zones.get(key.slice(at));
+      if (zone !== undefined) return zone.apex;
+      if (key.charCodeAt(at) === 0) return undefined;
+    }
+  }
+
   /**
    * Begins to serve a zone of the store, or serves it anew from there.
    * @throws where the store has no such zone, or what it has cannot be served

@@ -9,14 +9,24 @@ const IPV6_APEX = Name.parse("ip6.arpa.");
  * @param octets four of IPv4 or sixteen of IPv6, as in the RDATA of an A or AAAA record
  */
 export function reverseName(octets: Uint8Array): Name {
-  let name = octets.length === 4 ? IPV4_APEX : IPV6_APEX;
-  const labels: string[] = [];
-  for (const octet of octets) {
-    if (octets.length === 4) labels.push(String(octet));
-    else labels.push((octet >> 4).toString(16), (octet & 15).toString(16));
+  const wire: number[] = [];
+  for (let i = octets.length - 1; i >= 0; i--) {
+    const octet = octets[i]!;
+    if (octets.length === 4) {
+      const digits = String(octet);
+      wire.push(digits.length);
+      for (let at = 0; at < digits.length; at++) wire.push(digits.charCodeAt(at));
+    } else {
+      wire.push(1, hexDigit(octet & 15), 1, hexDigit(octet >> 4));
+    }
   }
-  for (const label of labels) name = name.child(label);
-  return name;
+  const apex = octets.length === 4 ? IPV4_APEX : IPV6_APEX;
+  return Name.fromTrustedWire(Uint8Array.of(...wire, ...apex.wire));
+}
+
+/** The character code of a digit from 0 to 15. */
+function hexDigit(digit: number): number {
+  return digit < 10 ? 0x30 + digit : 0x57 + digit;
 }
 
 /** Whether a zone of this apex holds reverse names. */

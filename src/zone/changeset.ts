@@ -6,7 +6,7 @@ import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 
 /** What made a change. */
-export type ChangeCause = "create" | "update" | "import" | "rollback" | "transfer" | "ageing";
+export type ChangeCause = "create" | "update" | "ptr" | "import" | "rollback" | "transfer" | "ageing";
 
 /** Who made a change. */
 export interface Actor {

@@ -72,6 +72,15 @@ const POINTER = octets(`
   05 6e6f646531 03 736d62 07 6578616d706c65 00                    ; node1.smb.example
 `);
 
+/** The address's own name as a host sends it of itself, of REGISTER's address. */
+const OWN_POINTER = octets(`
+  a006 2800 0001 0000 0002 0000
+  01 32 01 30 03 313932 07 696e2d61646472 04 61727061 00  0006 0001 ; 2.0.192.in-addr.arpa SOA IN
+  01 31 c00c  000c 00ff 00000000 0000                             ; 1 PTR ANY: delete the RRset
+  c026  000c 0001 000004b0 0013                                   ; 1 PTR IN 1200
+  05 6e6f646531 03 736d62 07 6578616d706c65 00                    ; node1.smb.example
+`);
+
 /** The reply to an update of smb.example (RFC 2136 §3.8): the ID, QR, the opcode, an RCODE, the zone section, no more. */
 function reply(id: string, rcode: number): string {
   return hex(octets(`${id} a80${rcode} 0001 0000 0000 0000 ${ZONE}`));
@@ -294,5 +303,36 @@ describeWith(["dig", "nsupdate"], "Windows hosts and DHCP servers", () => {
       expect(await send(...again(mark))).toEqual([]);
       expect(await recordsOf(name)).toEqual([`${name}. 300 IN A 192.0.2.111`, `${name}. 300 IN TXT ${mark}`]);
     });
+  });
+});
+
+describeWith(["dig", "nsupdate"], "a host registers where ptr = true", () => {
+  const NET = `[[zone.update]]\nnet = "127.0.0.0/8"\n`;
+  let server: RollcallServer;
+  beforeAll(async () => {
+    server = await startUpdateServer({
+      algorithms: ["hmac-sha256"],
+      rules: `ptr = true\n${NET}names = ["node1"]\n`,
+      // Hosts are known to the reverse zone too, so that their own attempt is none of a stranger.
+      reverse: `${NET}scope = "source"\nudp = true\n`,
+    });
+    await nsupdate(server, ["update delete 1.2.0.192.in-addr.arpa PTR"], "-y", MASTER);
+  });
+  afterAll(() => server.remove());
+
+  test("probe, registration, and its own PTR update, which finds all done", async () => {
+    expect(hex(await askUdp(server, PROBE))).toBe(reply("a001", NXRRSET));
+    expect(hex(await askUdp(server, REGISTER))).toBe(reply("a002", NOERROR));
+    expect((await dig(server, "-x", "192.0.2.1")).answer).toEqual([
+      "1.2.0.192.in-addr.arpa. 1200 IN PTR node1.smb.example.",
+    ]);
+    const serial = await serialOf(server, "2.0.192.in-addr.arpa");
+    expect(hex(await askUdp(server, OWN_POINTER)).slice(0, 8)).toBe(`a006a80${NOERROR}`);
+    expect(await serialOf(server, "2.0.192.in-addr.arpa")).toBe(serial);
+    expect(hex(await askUdp(server, PROBE))).toBe(reply("a001", NOERROR));
+  });
+
+  test("its PTR at another's address is refused", async () => {
+    expect(hex(await askUdp(server, POINTER)).slice(0, 8)).toBe(`a005a80${REFUSED}`);
   });
 });

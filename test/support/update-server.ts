@@ -57,8 +57,10 @@ export interface UpdateServerOptions {
   readonly algorithms?: readonly string[];
   /** Top-level tables of the configuration. */
   readonly tables?: string;
-  /** `[[zone.update]]` sections of smb.example before those of the keys. */
+  /** Further lines of smb.example's `[[zone]]`, and its `[[zone.update]]` sections before those of the keys. */
   readonly rules?: string;
+  /** The same for the reverse zone. */
+  readonly reverse?: string;
   readonly listen?: readonly string[];
   /** Names of further keys, hmac-sha256, without a rule of their own. */
   readonly keys?: readonly string[];
@@ -66,7 +68,7 @@ export interface UpdateServerOptions {
 
 /** Starts it; each key also lies in a file of its own, see {@link keyPath}. */
 export function startUpdateServer(options: UpdateServerOptions = {}): Promise<RollcallServer> {
-  const { algorithms = ALGORITHMS, tables = "", rules = "", keys = [], listen } = options;
+  const { algorithms = ALGORITHMS, tables = "", rules = "", reverse = "", keys = [], listen } = options;
   const files: Record<string, string> = { "smb.zone": FORWARD_ZONE, "reverse.zone": REVERSE_ZONE };
   for (const algorithm of algorithms) files[`${algorithm}.conf`] = keyFile(algorithm);
   for (const key of keys) files[`${key}.conf`] = keyFile("hmac-sha256", key);
@@ -87,6 +89,7 @@ ${keyRules.replaceAll("NAMES", String.raw`["*", "@", "ns1", "ns2", "wpad", "\\*"
 name = "2.0.192.in-addr.arpa"
 file = "reverse.zone"
 ${transfer}
+${reverse}
 ${keyRules.replaceAll("NAMES", `["*", "@"]`)}
 `;
   return RollcallServer.start({ config, files, ...(listen === undefined ? {} : { listen }) });

@@ -354,6 +354,19 @@ clients = ["10.0.0.0/8"]
     ],
   },
   {
+    name: "reverse records without a reverse zone",
+    text: `${ZONE}ptr = true\n`,
+    expected: [["CONFIG_PTR", 6, "no reverse zone is served here"]],
+  },
+  {
+    name: "reverse records of a reverse zone",
+    text: `${HEAD}[[zone]]\n[[zone]]\nname = "2.0.192.in-addr.arpa"\nptr = true\n`,
+    expected: [
+      ["CONFIG_MISSING", 4, `"name" is missing`],
+      ["CONFIG_VALUE", 7, "Move it to the forward zone"],
+    ],
+  },
+  {
     name: "a rule for a principal, and no [gss]",
     text: `${ZONE}[[zone.update]]\nprincipal = "NODE1$@SMB.EXAMPLE"\n`,
     expected: [["CONFIG_GSS", 7, `Add [gss] with keytab`]],

@@ -254,6 +254,95 @@ describe("commit, publish, answer: in that order (RFC 2136 §3.5)", () => {
   });
 });
 
+/** Adds a record here and one there. */
+const both = (owner: string, there: (view: ZoneView) => Changeset): ChangeJob<number> => ({
+  apex: ORIGIN,
+  judge: (view, other) => {
+    const changeset = bump(view, [`${owner} 60 A 192.0.2.1`]);
+    return { changeset, also: [there(other(OTHER)!)], result: soaSerial(changeset.soaAfter.rdata) };
+  },
+});
+const along = (owner: string) =>
+  both(owner, (view) => bump(view, [`${owner}.other.example. 60 A 192.0.2.1`]));
+
+describe("a job that changes several zones", () => {
+  test("does so in one commit, each zone seen as those before it leave it", async () => {
+    const { queue, store, zone, other, events } = setUp();
+    const jobs = [along("a"), add("x.other.example.", { apex: OTHER }), along("b")];
+    const results = Promise.all(jobs.map((job) => queue.submit(job)));
+    await store.succeed();
+    expect(await results).toEqual([2, 3, 3]);
+    expect(events).toEqual(["publish 2 of smb.example.", "publish 3 of other.example.", "committed 5"]);
+    expect([serialOf(zone), serialOf(other)]).toEqual([3, 4]);
+  });
+
+  test("changes none of them where one of its changesets does not fit", async () => {
+    const { queue, store, zone, other } = setUp();
+    const stale = { ...bump(other), soaBefore: bump(other).soaAfter };
+    const settled = Promise.allSettled([
+      queue.submit(both("a", () => stale)),
+      queue.submit(look("a")),
+      queue.submit(add("b")),
+    ]);
+    await store.succeed();
+    expect(await settled).toMatchObject([{ status: "rejected" }, { value: false }, { value: 2 }]);
+    expect([serialOf(zone), serialOf(other)]).toEqual([2, 1]);
+  });
+
+  test("takes one changeset for each zone", async () => {
+    const { queue, store } = setUp();
+    const twice: ChangeJob<number> = {
+      apex: ORIGIN,
+      judge: (view) => ({ changeset: bump(view), also: [bump(view)], result: 0 }),
+    };
+    await expect(queue.submit(twice)).rejects.toThrow("two changesets");
+    expect(store.batches).toEqual([]);
+  });
+
+  test("may change only another zone than its own; an apex without a zone is told", async () => {
+    const { queue, store, zone, other } = setUp();
+    const elsewhere: ChangeJob<boolean> = {
+      apex: ORIGIN,
+      judge: (_, of) => ({ also: [bump(of(OTHER)!)], result: of(Name.parse("none.example.")) === undefined }),
+    };
+    const done = queue.submit(elsewhere);
+    const rests = watch(queue.submit(look("a", OTHER)));
+    await store.arrived();
+    expect(rests.state).toBe("pending");
+    await store.succeed();
+    expect(await done).toBe(true);
+    expect([serialOf(zone), serialOf(other)]).toEqual([1, 2]);
+  });
+
+  test("fails where any of its zones cannot be published, and where it looked at such a one", async () => {
+    const { queue, store, published, failures } = setUp();
+    const broken = new Error("out of memory");
+    published.set(OTHER.key, {
+      view: published.get(OTHER.key)!.view,
+      publish: () => {
+        throw broken;
+      },
+    });
+    const looks: ChangeJob<number> = {
+      apex: ORIGIN,
+      judge: (_, of) => ({ result: serialOf(of(OTHER)!) }),
+    };
+    const settled = Promise.allSettled([
+      queue.submit(along("a")),
+      queue.submit(looks),
+      queue.submit(add("b")),
+    ]);
+    await store.succeed();
+    expect(await settled).toMatchObject([
+      { status: "rejected", reason: { name: "CommitFailed", cause: broken } },
+      { status: "rejected", reason: { name: "CommitFailed", cause: broken } },
+      { status: "fulfilled", value: 3 },
+    ]);
+    expect(failures).toEqual([{ error: broken, jobs: 2 }]);
+    expect(queue.depth).toBe(0);
+  });
+});
+
 describe("failures", () => {
   test("a failed commit fails all that rests on it, shows nothing, and the queue goes on", async () => {
     const { queue, store, zone, events, failures } = setUp();
