@@ -17,6 +17,7 @@ import { QueryAnswerer } from "./protocol/query.ts";
 import { collectGarbage, giveMemoryBack } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
 import type { FrontCounters } from "./server/front.ts";
+import type { ListenChange } from "./server/listeners.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
 import { openAcceptor } from "./server/kerberos/acceptor.ts";
 import { openUdp } from "./server/udp-choice.ts";
@@ -372,10 +373,11 @@ export class Rollcall {
     }
     const added: Name[] = [];
     let kerberosKeys: PreparedKeys | undefined;
+    let listening: ListenChange | undefined;
     try {
       kerberosKeys = this.#prepareKeys(config);
       const read = await this.#readNewZones(config);
-      await this.#listeners.configure(config.listen);
+      listening = await this.#listeners.prepare(config.listen);
       await this.#createZones(read);
       for (const zone of config.zones) {
         if (this.#zones.get(zone.apex) !== undefined) continue;
@@ -386,7 +388,7 @@ export class Rollcall {
     } catch (error) {
       if (kerberosKeys !== undefined) this.#kerberos.discard(kerberosKeys);
       for (const apex of added) this.#zones.remove(apex);
-      await this.#listeners.configure(this.#config.listen);
+      await listening?.abort();
       if (error instanceof StartError) return this.#reloaded(false, [...problems, ...error.problems], []);
       const told =
         error instanceof ListenError || error instanceof NetbiosListenError || error instanceof StoreError
@@ -397,6 +399,7 @@ export class Rollcall {
       const problem: Problem = { severity: "error", code, file: config.path, message, advice };
       return this.#reloaded(false, [...problems, problem], []);
     }
+    await listening.commit();
     const changes = describeChanges(this.#config, config);
     this.#config = config;
     this.#kerberos.take(kerberosKeys);

@@ -52,6 +52,14 @@ interface Pair {
   readonly tcp: TcpListener;
 }
 
+/** Addresses that were opened beside those there were. */
+export interface ListenChange {
+  /** Closes the old ones that are not among the new. */
+  readonly commit: () => Promise<void>;
+  /** Closes the new ones. */
+  readonly abort: () => Promise<void>;
+}
+
 export class Listeners {
   readonly #udp: UdpTransport;
   readonly #handler: MessageHandler;
@@ -78,6 +86,16 @@ export class Listeners {
    * @throws ListenError
    */
   async configure(targets: readonly ListenTarget[]): Promise<void> {
+    const change = await this.prepare(targets);
+    await change.commit();
+  }
+
+  /**
+   * Opens the addresses that are new, and answers on them and on those there were until the change is made or taken back.
+   * One of the two must be called, before anything else is prepared.
+   * @throws ListenError where one cannot be had; then everything is as it was
+   */
+  async prepare(targets: readonly ListenTarget[]): Promise<ListenChange> {
     const gone = new Set(this.#pairs);
     const kept: Pair[] = [];
     const opened: Pair[] = [];
@@ -96,8 +114,15 @@ export class Listeners {
         throw new ListenError(target, error, own && { address: own.target.address, port: target.port });
       }
     }
-    this.#pairs = [...kept, ...opened];
-    await Promise.all([...gone].map(closePair));
+    return {
+      commit: async () => {
+        this.#pairs = [...kept, ...opened];
+        await Promise.all([...gone].map(closePair));
+      },
+      abort: async () => {
+        await Promise.all(opened.map(closePair));
+      },
+    };
   }
 
   /** Receives nothing more by TCP; UDP goes on until {@link close}, so that answers under way can leave. */
