@@ -70,6 +70,19 @@ export function answerTkey(
   now: number,
   context: TkeyContext,
 ): TkeyOutcome {
+  const outcome = decide(message, peer, signer, now, context);
+  if (outcome.signed || outcome.bytes.length <= udpLimit(message, peer)) return outcome;
+  // A long name twice, and the reason: what is wrong can be told over TCP.
+  return { ...outcome, bytes: truncated(message).bytes };
+}
+
+function decide(
+  message: Message,
+  peer: Peer,
+  signer: GssContext | undefined,
+  now: number,
+  context: TkeyContext,
+): TkeyOutcome {
   const { gss } = context;
   const tkey = findTkey(message);
   let outcome: TkeyOutcome;

@@ -6,10 +6,11 @@ import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { join } from "node:path";
 import Database from "better-sqlite3";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Problem } from "../../src/config/problem.ts";
 import { DATABASE_FILE } from "../../src/store/open.ts";
 import { askText } from "../support/exchange.ts";
+import { keytabFile } from "../support/keytab.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 
 const ZONE = `[[zone]]\nname = "smb.example"\nfile = "smb.zone"\n`;
@@ -252,4 +253,25 @@ describe("a database that cannot be trusted", () => {
     writeFileSync(databaseFile(), octets);
     expect(await refused()).toContain("STORE_CORRUPT");
   });
+});
+
+test("[gss] on a machine where the Kerberos library cannot be called", async () => {
+  const key = { components: ["DNS", "ns1.smb.example"], realm: "SMB.EXAMPLE", version: 1, encryption: 18 };
+  writeFileSync(join(server.directory, "dns.keytab"), keytabFile(key), { mode: 0o600 });
+  write(
+    "hide-koffi.cjs",
+    `const Module = require("node:module");
+const resolve = Module._resolveFilename;
+Module._resolveFilename = function (name, ...rest) {
+  if (name === "koffi") throw Object.assign(new Error("Cannot find module 'koffi'"), { code: "MODULE_NOT_FOUND" });
+  return resolve.call(this, name, ...rest);
+};`,
+  );
+  server.configure({ config: `[gss]\nkeytab = "dns.keytab"\n${ZONE}` });
+  vi.stubEnv("NODE_OPTIONS", `--require ${join(server.directory, "hide-koffi.cjs")}`);
+  const said = await refused();
+  vi.unstubAllEnvs();
+  expect(said).toContain("GSS_LIBRARY");
+  expect(said).toContain("koffi is not installed");
+  expect(said).toContain("libgssapi-krb5-2");
 });

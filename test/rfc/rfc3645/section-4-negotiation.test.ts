@@ -1,19 +1,12 @@
 /** RFC 3645 §4 and RFC 2930: what the server answers to each TKEY query, and what then holds of the key. */
 import { describe, expect, test } from "vitest";
-import type { DispatchContext, Outcome } from "../../../src/protocol/dispatch.ts";
-import { dispatch } from "../../../src/protocol/dispatch.ts";
-import { QueryAnswerer } from "../../../src/protocol/query.ts";
-import { parseNetwork } from "../../../src/auth/acl.ts";
-import { algorithmFromText, keyRing } from "../../../src/auth/tsig/key.ts";
+import type { Outcome } from "../../../src/protocol/dispatch.ts";
 import type { Gss } from "../../../src/auth/gss/gss.ts";
-import { Opcode, Rcode, rcodeToText, TsigError, tsigErrorToText } from "../../../src/wire/iana/code.ts";
+import { Rcode, rcodeToText, TsigError, tsigErrorToText } from "../../../src/wire/iana/code.ts";
 import { RrClass } from "../../../src/wire/iana/class.ts";
-import { RrType } from "../../../src/wire/iana/type.ts";
-import { decodeMessage, encodeMessage, Flag } from "../../../src/wire/message.ts";
+import { decodeMessage, Flag } from "../../../src/wire/message.ts";
 import { Name } from "../../../src/wire/name.ts";
 import { readTkey } from "../../../src/wire/tkey.ts";
-import { hashSeed } from "../../../src/zone/image/hash.ts";
-import { ZoneSet } from "../../../src/zone/zone-set.ts";
 import {
   FakeInitiator,
   fakeGss,
@@ -24,38 +17,9 @@ import {
   tkeyQuery,
 } from "../../support/gss.ts";
 import type { TkeyQuery } from "../../support/gss.ts";
+import { HMAC_KEY, NOW, send, updateMessage } from "../../support/gss-dispatch.ts";
 
-const NOW = 1_800_000_000;
 const KEY = Name.parse("1234.sig-ns1.smb.example.");
-const APEX = Name.parse("smb.example.");
-const HMAC_KEY = {
-  name: Name.parse("dhcp.smb.example."),
-  algorithm: algorithmFromText("hmac-sha256")!,
-  secret: new Uint8Array(32),
-};
-
-function contextOf(gss: Gss | undefined): DispatchContext {
-  return {
-    answerer: new QueryAnswerer(new ZoneSet(hashSeed(new Uint8Array(8)), []), { identity: "" }),
-    keys: keyRing([HMAC_KEY]),
-    gss,
-    chaos: { identity: "", version: "" },
-    zone: (apex) =>
-      apex.equals(APEX)
-        ? { apex, transfer: [{ net: parseNetwork("192.0.2.0/24")! }], update: [] }
-        : undefined,
-  };
-}
-
-function send(
-  gss: Gss | undefined,
-  bytes: Uint8Array,
-  from: { readonly address?: string; readonly transport?: "tcp" | "udp"; readonly now?: number } = {},
-): Outcome {
-  const { address = "192.0.2.11", transport = "tcp", now = NOW } = from;
-  return dispatch(bytes, { address, port: 40_000, transport }, now, contextOf(gss));
-}
-
 /** The reply's octets, and what it says in short: `NOERROR BADKEY`, `REFUSED`. */
 function reply(outcome: Outcome): {
   bytes: Uint8Array;
@@ -67,11 +31,6 @@ function reply(outcome: Outcome): {
   const [record] = message.answers;
   const error = record === undefined ? "" : ` ${tsigErrorToText(readTkey(record).error)}`;
   return { bytes: outcome.bytes, text: `${rcodeToText(message.header.rcode)}${error}`, message };
-}
-
-function updateMessage(id = 7): Uint8Array {
-  const questions = [{ name: APEX, type: RrType.SOA, class: RrClass.IN }];
-  return encodeMessage({ id, flags: Opcode.UPDATE << 11, rcode: 0, questions });
 }
 
 function established(query: TkeyQuery = {}): { gss: Gss; client: FakeInitiator } {
@@ -211,6 +170,17 @@ describe("RFC 3645 §4.1, RFC 2930 §2.6: a negotiation that fails", () => {
     expect(message.header.flags & Flag.TC).toBe(Flag.TC);
     expect(acceptor.asked).toBe(0);
     expect(reply(send(gss, query)).text).toBe("NOERROR NOERROR");
+  });
+
+  test("over UDP, a reason too long for the client is left for TCP", () => {
+    const { gss } = fakeGss();
+    const label = "long".repeat(15);
+    const keyName = Name.parse(`${label}.${label}.${label}.`);
+    const query = tkeyQuery({ keyName, mode: 2, algorithm: keyName });
+    const { bytes, message } = reply(send(gss, query, { transport: "udp" }));
+    expect(bytes.length).toBeLessThanOrEqual(512);
+    expect(message.header.flags & Flag.TC).toBe(Flag.TC);
+    expect(reply(send(gss, query)).text).toBe("NOERROR BADMODE");
   });
 
   test("with no room for another context it is REFUSED, and the context given back", () => {
