@@ -22,8 +22,9 @@ name = "smb.example"
 file = "smb.example.zone"
 
 [[zone.update]]
-principal = "NODE1$@SMB.EXAMPLE"
-names = ["node1"]
+principal = "*$@SMB.EXAMPLE"
+scope = "self"
+types = ["A", "AAAA"]
 
 [[zone.update]]
 principal = "*$@SMB.EXAMPLE"
@@ -138,6 +139,14 @@ describeWith([...KDC_PROGRAMS, "dig"], "GSS-TSIG", () => {
       expect(failures).toEqual(["REFUSED"]);
       await server.logged((line) => line["msg"] === "update refused" && line["principal"] === principal);
     });
+  });
+
+  test("explain says beforehand what a principal may do", async () => {
+    const args = ["explain", "update", "--zone", "smb.example", "--name", "node1.smb.example", "--type", "A"];
+    const own = await server.cli(...args, "--principal", "NODE1$@SMB.EXAMPLE", "--tcp");
+    expect([own.code, own.stdout]).toEqual([0, expect.stringContaining("rule 1")]);
+    const other = await server.cli(...args, "--principal", "NODE2$@SMB.EXAMPLE", "--tcp");
+    expect(other.stdout).not.toBe(own.stdout);
   });
 
   test("status names the keys and counts the contexts", async () => {

@@ -9,7 +9,25 @@ import type {
   MicVerdict,
 } from "../../auth/gss/acceptor.ts";
 import { isKerberos } from "../../auth/gss/token.ts";
-import { MAX_MESSAGE_LENGTH } from "../../wire/writer.ts";
+import {
+  CONTEXT,
+  CRED,
+  CallMemory,
+  FLAGS,
+  INPUT,
+  INPUT_2,
+  KERBEROS_SET,
+  MAX_MIC,
+  MECHANISM,
+  MESSAGE_CONTEXT,
+  MINOR,
+  NAME,
+  NAME_TYPE,
+  OID_SET,
+  OUTPUT,
+  STORE,
+  TIME,
+} from "./call-memory.ts";
 import type { Gssapi } from "./gssapi.ts";
 import { loadGssapi } from "./gssapi.ts";
 import { copyKeytab } from "./memory-keytab.ts";
@@ -28,10 +46,6 @@ const GSS_S_OLD_TOKEN = 4;
 const GSS_S_CONTEXT_EXPIRED = 12 << 16;
 /** The octets that hold errors; what is below them is supplementary. */
 const ERROR_MASK = 0xffff_0000;
-
-/** 1.2.840.113554.1.2.2 and 1.3.6.1.5.5.2 */
-const KERBEROS = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2];
-const SPNEGO = [0x2b, 6, 1, 5, 5, 2];
 
 /** Lines of an error's text that are read. */
 const MAX_STATUS_LINES = 4;
@@ -65,34 +79,6 @@ export function openAcceptor(
   acceptor.close();
   return failed(reason);
 }
-
-/** Offsets of out-parameters in the memory of a call. */
-const MINOR = 0;
-const CRED = 8;
-const CONTEXT = 16;
-const NAME = 24;
-const MECHANISM = 32;
-const FLAGS = 40;
-const TIME = 48;
-const MESSAGE_CONTEXT = 56;
-const NAME_TYPE = 64;
-/** Buffers: length and pointer, 16 octets each. */
-const INPUT = 80;
-const OUTPUT = 96;
-const INPUT_2 = 112;
-/** OIDs, a set of two, and their octets. */
-const OIDS = 128;
-const OID_SET = 160;
-const KERBEROS_SET = 176;
-const OID_OCTETS = 192;
-/** A credential store of two elements and its texts. */
-const STORE = 256;
-const ELEMENTS = 272;
-const TEXTS = 512;
-/** Two inputs: a message and what is digested with it, and a MIC. */
-const DATA = 8192;
-const DATA_2 = DATA + MAX_MESSAGE_LENGTH + 4096;
-const MEMORY_BYTES = DATA_2 + 1024;
 
 class KerberosAcceptor implements GssAcceptor {
   readonly #api: Gssapi;
@@ -279,7 +265,7 @@ class KerberosSession implements GssSession {
 
   verifyMic(parts: readonly Uint8Array[], mic: Uint8Array): MicVerdict {
     const memory = this.#memory;
-    if (this.#context === 0 || mic.length > MEMORY_BYTES - DATA_2) return "wrong";
+    if (this.#context === 0 || mic.length > MAX_MIC) return "wrong";
     memory.putInput(parts);
     memory.putSecondInput(mic);
     const { gss } = this.#api;
@@ -293,104 +279,5 @@ class KerberosSession implements GssSession {
     this.#memory.setPointer(CONTEXT, this.#context);
     this.#context = 0;
     this.#api.gss.deleteSecContext(this.#memory.at(MINOR), this.#memory.at(CONTEXT), 0);
-  }
-}
-
-/** Memory that both sides see: out-parameters, buffers and constants at fixed places. */
-class CallMemory {
-  readonly #api: Gssapi;
-  readonly #address: number;
-  readonly #octets: Uint8Array;
-  readonly #view: DataView;
-
-  constructor(api: Gssapi) {
-    const { address, buffer } = api.allocate(MEMORY_BYTES);
-    this.#api = api;
-    this.#address = address;
-    this.#octets = new Uint8Array(buffer);
-    this.#view = new DataView(buffer);
-  }
-
-  at(offset: number): number {
-    return this.#address + offset;
-  }
-
-  pointer(offset: number): number {
-    return Number(this.#view.getBigUint64(offset, true));
-  }
-
-  setPointer(offset: number, value: number): void {
-    this.#view.setBigUint64(offset, BigInt(value), true);
-  }
-
-  number(offset: number): number {
-    return this.#view.getUint32(offset, true);
-  }
-
-  /** @throws RangeError where they are longer together than any message can be */
-  putInput(parts: readonly Uint8Array[]): void {
-    let at = DATA;
-    for (const part of parts) {
-      if (at + part.length > DATA_2) throw new RangeError("more octets than a message can have");
-      this.#octets.set(part, at);
-      at += part.length;
-    }
-    this.setPointer(INPUT, at - DATA);
-    this.setPointer(INPUT + 8, this.at(DATA));
-  }
-
-  putSecondInput(octets: Uint8Array): void {
-    this.#octets.set(octets, DATA_2);
-    this.setPointer(INPUT_2, octets.length);
-    this.setPointer(INPUT_2 + 8, this.at(DATA_2));
-  }
-
-  /** A copy of what a buffer that the library has filled refers to. */
-  take(buffer: number): Uint8Array {
-    const length = this.pointer(buffer);
-    return length === 0 ? new Uint8Array(0) : this.#api.read(this.pointer(buffer + 8), length);
-  }
-
-  takeOutput(): Uint8Array {
-    return this.take(OUTPUT);
-  }
-
-  /** The octets of an OID of the library's. */
-  oid(address: number): Uint8Array {
-    const descriptor = this.#api.read(address, 16);
-    const view = new DataView(descriptor.buffer);
-    const length = Math.min(64, view.getUint32(0, true));
-    return this.#api.read(Number(view.getBigUint64(8, true)), length);
-  }
-
-  putOids(): void {
-    this.#octets.set([...KERBEROS, ...SPNEGO], OID_OCTETS);
-    this.#view.setUint32(OIDS, KERBEROS.length, true);
-    this.setPointer(OIDS + 8, this.at(OID_OCTETS));
-    this.#view.setUint32(OIDS + 16, SPNEGO.length, true);
-    this.setPointer(OIDS + 24, this.at(OID_OCTETS + KERBEROS.length));
-    this.setPointer(OID_SET, 2);
-    this.setPointer(OID_SET + 8, this.at(OIDS));
-    this.setPointer(KERBEROS_SET, 1);
-    this.setPointer(KERBEROS_SET + 8, this.at(OIDS));
-  }
-
-  /** @throws RangeError where the texts are too long */
-  putStore(values: Readonly<Record<string, string>>): void {
-    const entries = Object.entries(values);
-    this.#view.setUint32(STORE, entries.length, true);
-    this.setPointer(STORE + 8, this.at(ELEMENTS));
-    let at = TEXTS;
-    const put = (text: string): number => {
-      const octets = new TextEncoder().encode(`${text}\0`);
-      if (at + octets.length > DATA) throw new RangeError(`too long for the Kerberos library: ${text}`);
-      this.#octets.set(octets, at);
-      at += octets.length;
-      return this.at(at - octets.length);
-    };
-    entries.forEach(([key, value], index) => {
-      this.setPointer(ELEMENTS + index * 16, put(key));
-      this.setPointer(ELEMENTS + index * 16 + 8, put(value));
-    });
   }
 }
