@@ -409,7 +409,7 @@ export class Rollcall {
     for (const served of this.#zones.all()) {
       const zone = zoneConfigOf(config, served.apex);
       if (zone === undefined) gone.push(served.apex);
-      else served.config = zone;
+      else this.#zones.configure(zone);
     }
     for (const apex of gone) this.#zones.remove(apex);
     await this.#renewContext();

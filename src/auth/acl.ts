@@ -12,6 +12,10 @@ import type { Name } from "../wire/name.ts";
 export interface Network {
   /** As the configuration has it. */
   readonly text: string;
+  /** Its first address as 32-bit words, one for IPv4 and four for IPv6. */
+  readonly base: readonly number[];
+  /** Prefix length in bits. */
+  readonly length: number;
   /**
    * Whether a numeric address is in it; false for text that is no address. An IPv4-mapped IPv6 address counts as the
    * IPv4 address it carries, and a zone index (`%eth0`) is not looked at.
@@ -107,6 +111,8 @@ function network(text: string, base: Words, length: number): Network {
   const masks = base.map((_, i) => maskOf(length - 32 * i));
   return {
     text,
+    base,
+    length,
     contains(address) {
       const parsed = parseAddress(address);
       if (parsed === undefined) return false;

@@ -70,6 +70,7 @@ function zoneChanges(before: readonly ZoneConfig[], after: readonly ZoneConfig[]
       );
     if (differ(was.transfer, zone.transfer)) changes.push(`${name} has other transfer rules`);
     if (differ(was.notify, zone.notify)) changes.push(`${name} has other secondaries to notify`);
+    if (differ(was.near, zone.near)) changes.push(`${name} puts other addresses first`);
     if (differ([was.journal, was.limits], [zone.journal, zone.limits]))
       changes.push(`${name} has other limits`);
   }

@@ -4,6 +4,7 @@ import type { KeytabEntry } from "../auth/gss/keytab.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
 import type { Name } from "../wire/name.ts";
+import type { NearNetworks } from "../zone/near.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -105,6 +106,8 @@ export interface ZoneConfig {
   readonly update: readonly UpdateRule[];
   /** Whether updates of addresses bring the reverse records along. */
   readonly ptr: boolean;
+  /** Whose addresses come first; undefined: all take turns. */
+  readonly near?: NearNetworks;
   readonly journal: JournalLimits;
   readonly limits: RecordLimits;
 }

@@ -187,6 +187,17 @@ export function levelText(text: string): LogLevel | Mistake {
   return level ?? new Mistake("CONFIG_VALUE", `"${text}" is not a log level`, didYouMean(text, LOG_LEVELS));
 }
 
+/** Stands for the network that each client is in. */
+export const OWN_SUBNET = "subnet";
+
+export function nearText(text: string): Network | typeof OWN_SUBNET | Mistake {
+  if (text === OWN_SUBNET) return text;
+  const read = networkText(text);
+  if (!(read instanceof Mistake)) return read;
+  const advice = `Write networks such as 10.1.0.0/16, or "${OWN_SUBNET}" for the network that each client is in.`;
+  return new Mistake(read.code, read.message, advice);
+}
+
 /** A duration within bounds, in milliseconds. */
 export function durationText(least: number, most: number): (text: string) => number | Mistake {
   return (text) => {

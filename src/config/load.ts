@@ -6,10 +6,13 @@ import { readFileSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { TomlError, parse } from "smol-toml";
+import type { z } from "zod";
 import type { TransferRule } from "../auth/acl.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import { takesUdp } from "../auth/update-rule.ts";
 import { Name } from "../wire/name.ts";
+import { nearNetworks } from "../zone/near.ts";
+import type { NearNetwork, NearNetworks } from "../zone/near.ts";
 import type { JournalLimits } from "../zone/ports.ts";
 import type {
   Config,
@@ -23,7 +26,7 @@ import type {
 import { emptyZoneApexes, readForwards } from "./forward.ts";
 import { loadGss } from "./keytab.ts";
 import { loadKeyFiles } from "./keys.ts";
-import { listenText, zoneNameText } from "./leaf.ts";
+import { listenText, OWN_SUBNET, zoneNameText } from "./leaf.ts";
 import { Mistake, ProblemCollector } from "./mistake.ts";
 import { MAX_SOCKET_PATH, controlSocketPath } from "./paths.ts";
 import { hasErrors } from "./problem.ts";
@@ -53,6 +56,10 @@ import { ruleMistakes } from "./rule-mistakes.ts";
 import { locateToml } from "./toml-position.ts";
 import type { TomlPath } from "./toml-position.ts";
 import { ROLLCALL_VERSION } from "./version.ts";
+
+/** Prefix lengths of a client's own network, as Windows DNS has the first and subnets have the second (RFC 4291 §2.5.1). */
+const OWN_IPV4_PREFIX = 24;
+const OWN_IPV6_PREFIX = 64;
 
 export interface LoadedConfig {
   /** Undefined where any problem is an error. */
@@ -420,9 +427,11 @@ class Loader {
     const update = this.#update([...path, "update"], listAt(table, "update"), inZone);
     const file = this.#zoneFile([...path, "file"], table["file"], inZone.apex);
     if (read === undefined) return undefined;
+    const near = this.#near(path, read);
     return {
       apex: read.name,
       ...(file === undefined ? {} : { file }),
+      ...(near === undefined ? {} : { near }),
       notify,
       transfer,
       update,
@@ -430,6 +439,27 @@ class Loader {
       journal: zoneJournal,
       limits,
     };
+  }
+
+  #near(path: TomlPath, read: z.output<typeof ZoneSchema>): NearNetworks | undefined {
+    const entries = read.near ?? [];
+    const own = entries.includes(OWN_SUBNET);
+    for (const key of ["near_ipv4", "near_ipv6"] as const) {
+      if (own || read[key] === undefined) continue;
+      const message = `"${key}" is the prefix length of "${OWN_SUBNET}", which near does not name`;
+      const advice = `Write near = "${OWN_SUBNET}", or leave ${key} out.`;
+      this.#problems.add([...path, key], new Mistake("CONFIG_VALUE", message, advice), "key");
+    }
+    if (entries.length === 0) return undefined;
+    const networks = entries.filter((entry) => entry !== OWN_SUBNET);
+    const ofFamily = (words: number, ownLength: number): NearNetwork[] => [
+      ...networks.filter(({ base }) => base.length === words).map(({ base, length }) => ({ base, length })),
+      ...(own ? [{ base: undefined, length: ownLength }] : []),
+    ];
+    return nearNetworks(
+      ofFamily(1, read.near_ipv4 ?? OWN_IPV4_PREFIX),
+      ofFamily(4, read.near_ipv6 ?? OWN_IPV6_PREFIX),
+    );
   }
 
   #zoneFile(path: TomlPath, value: unknown, apex: Name): string | undefined {

@@ -11,6 +11,7 @@ import {
   levelText,
   listenText,
   nameText,
+  nearText,
   netbiosClientText,
   netbiosLabelText,
   netbiosListenText,
@@ -152,6 +153,12 @@ export const ZoneSchema = z.strictObject({
   notify: z.array(z.unknown()).default([]),
   transfer: z.array(z.unknown()).default([]),
   ptr: z.boolean().default(false),
+  near: z.preprocess(
+    (value) => (typeof value === "string" ? [value] : value),
+    z.array(leaf(nearText)).min(1).max(64).optional(),
+  ),
+  near_ipv4: z.number().int().min(1).max(32).optional(),
+  near_ipv6: z.number().int().min(1).max(128).optional(),
   journal: z.unknown().optional(),
   update: z.array(z.unknown()).default([]),
 });

@@ -15,7 +15,10 @@ import type { NameScratch } from "../zone/image/hash.ts";
 import { Node, NodeFlag, RECORD_HEAD } from "../zone/image/layout.ts";
 import type { ImageReader } from "../zone/image/reader.ts";
 import { NOT_FOUND } from "../zone/image/reader.ts";
+import type { NearNetworks } from "../zone/near.ts";
 import type { FoundZone, ZoneSet } from "../zone/zone-set.ts";
+import type { Client } from "./near-first.ts";
+import { NearFirst } from "./near-first.ts";
 import { QuestionReader, Reading } from "./question.ts";
 
 /** {@link QueryAnswerer.answer}: nothing is to be sent. */
@@ -83,6 +86,9 @@ export class QueryAnswerer {
   #ede: Uint8Array | undefined;
   /** State of the generator that turns multi-record RRsets; never 0. */
   #turn = 0x2545_f491;
+  readonly #nearFirst: NearFirst = new NearFirst();
+  /** Of the zone whose records are being copied. */
+  #near: NearNetworks | undefined;
   /** Where the names of a CNAME or DNAME chain stand in the answer, the question's first. */
   readonly #chain: Uint16Array = new Uint16Array(MAX_CHAIN);
   #aboveLabel = 0;
@@ -98,6 +104,11 @@ export class QueryAnswerer {
     this.#nsid = encoder.encode(settings.identity).subarray(0, MAX_NSID);
     this.#qname = zones.newScratch();
     this.#target = zones.newScratch();
+  }
+
+  /** Who asks: to be set before each message where any zone's addresses go by place. */
+  get client(): Client {
+    return this.#nearFirst.client;
   }
 
   /**
@@ -205,6 +216,7 @@ export class QueryAnswerer {
       if (hops > 0 && (hops === MAX_CHAIN || this.#wasAsked(hops))) return true;
       this.#chain[hops] = ownerAt;
       const { reader } = zone;
+      this.#near = zone.near;
       const apexLabel = name.labels - zone.labels;
 
       // Step 3b and RFC 6672 §3.2: a zone cut or a DNAME above the name decides before the name itself.
@@ -382,6 +394,7 @@ export class QueryAnswerer {
       this.#added[added] = node;
       this.#addedFrom[added] = zone!.reader;
       added++;
+      this.#near = zone!.near;
       this.#addressesAt(zone!.reader, node, nameAt);
     }
   }
@@ -413,7 +426,8 @@ export class QueryAnswerer {
 
   /**
    * Copies a whole RRset into the answer, its owner a pointer to `ownerAt`; several records begin with another one
-   * each time (RFC 1794 §3.1). False, and nothing written, where it does not fit.
+   * each time (RFC 1794 §3.1), or with those near the client where the zone says so. False, and nothing written, where
+   * it does not fit.
    */
   #copy(reader: ImageReader, node: number, entry: number, ownerAt: number): boolean {
     const { u8, u32 } = reader.memory;
@@ -426,10 +440,13 @@ export class QueryAnswerer {
     if (count === 1) {
       this.#move(u8, from, length, to);
     } else {
-      let split = 0;
-      for (let skip = this.#start(count); skip > 0; skip--) split += recordLength(u8, from + split);
-      this.#move(u8, from + split, length - split, to);
-      this.#move(u8, from, split, to + length - split);
+      const turn = this.#random();
+      if (this.#near === undefined || !this.#copyNearFirst(this.#near, u8, from, length, count, turn)) {
+        let split = 0;
+        for (let skip = (turn * count) >>> 16; skip > 0; skip--) split += recordLength(u8, from + split);
+        this.#move(u8, from + split, length - split, to);
+        this.#move(u8, from, split, to + length - split);
+      }
     }
     this.#at = to + length;
     if (ownerAt !== HEADER_LENGTH) {
@@ -442,17 +459,31 @@ export class QueryAnswerer {
     return true;
   }
 
+  /** False where the records are no addresses, or none of them is nearer to the client than others. */
+  #copyNearFirst(
+    near: NearNetworks,
+    source: Uint8Array,
+    from: number,
+    length: number,
+    count: number,
+    turn: number,
+  ): boolean {
+    const type = (source[from + 2]! << 8) | source[from + 3]!;
+    if (type !== RrType.A && type !== RrType.AAAA) return false;
+    return this.#nearFirst.copy(near, source, from, length, count, turn, this.#out, this.#at);
+  }
+
   /**
-   * Which record of so many comes first. By a generator (xorshift), not by counting up: a host that asks for A and
-   * AAAA in turn, or an answer with two RRsets in it, would see the same start each time.
+   * 16 bits that say which record of several comes first. By a generator (xorshift), not by counting up: a host that asks
+   * for A and AAAA in turn, or an answer with two RRsets in it, would see the same start each time.
    */
-  #start(count: number): number {
+  #random(): number {
     let x = this.#turn;
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
     this.#turn = x;
-    return ((x >>> 16) * count) >>> 16;
+    return x >>> 16;
   }
 
   #move(source: Uint8Array, from: number, length: number, to: number): void {

@@ -72,6 +72,7 @@ export function createFront(deps: FrontDeps): {
       const udp = peer.transport === "udp";
       const context = deps.context();
       const limit = udp ? MAX_UDP_PAYLOAD : MAX_MESSAGE_LENGTH;
+      context.answerer.client.setText(peer.address);
       const length = context.answerer.answer(message, message.length, scratch, limit, udp);
       if (length === SILENCE) {
         sink.drop();

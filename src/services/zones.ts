@@ -9,6 +9,7 @@ import { Epochs } from "../zone/image/epochs.ts";
 import type { HashSeed } from "../zone/image/hash.ts";
 import { ZoneImage } from "../zone/image/image.ts";
 import type { ImageReader } from "../zone/image/reader.ts";
+import type { NearNetworks } from "../zone/near.ts";
 import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import { ZoneSet } from "../zone/zone-set.ts";
@@ -48,6 +49,14 @@ export class ServedZone implements PublishedZone, ZoneAccess {
   }
 }
 
+/** A zone's image for readers in other threads. */
+interface SharedZone {
+  readonly apex: Name;
+  readonly reader: ImageReader;
+  readonly buffer: SharedArrayBuffer;
+  readonly near?: NearNetworks | undefined;
+}
+
 export class ServedZones {
   readonly #store: Pick<ZoneStore, "snapshot">;
   readonly #seed: HashSeed;
@@ -71,11 +80,12 @@ export class ServedZones {
   }
 
   /** The images, for readers in other threads. */
-  get shared(): { readonly apex: Name; readonly reader: ImageReader; readonly buffer: SharedArrayBuffer }[] {
-    const zones = this.all().map(({ apex, image }) => ({
+  get shared(): SharedZone[] {
+    const zones = this.all().map(({ apex, image, config }) => ({
       apex,
       reader: image.reader,
       buffer: image.buffer,
+      near: config.near,
     }));
     this.#empty.renew(
       zones.map(({ apex }) => apex),
@@ -167,6 +177,14 @@ export class ServedZones {
     this.#zones.set(config.apex.key, zone);
     this.#set = undefined;
     return zone;
+  }
+
+  /** Gives a zone that is served the configuration of a reload. */
+  configure(config: ZoneConfig): void {
+    const zone = this.get(config.apex);
+    if (zone === undefined) return;
+    zone.config = config;
+    this.#set = undefined;
   }
 
   remove(apex: Name): void {

@@ -3,11 +3,14 @@ import type { Name } from "../wire/name.ts";
 import type { HashSeed, NameScratch } from "./image/hash.ts";
 import { NameScratch as Scratch } from "./image/hash.ts";
 import type { ImageReader } from "./image/reader.ts";
+import type { NearNetworks } from "./near.ts";
 
 /** One zone of the set. */
 export interface ServedImage {
   readonly apex: Name;
   readonly reader: ImageReader;
+  /** Which addresses come first for which clients; undefined: all take turns. */
+  readonly near?: NearNetworks | undefined;
 }
 
 /** A zone of a set, as a lookup finds it. */
@@ -48,8 +51,8 @@ export class ZoneSet {
     this.#mask = capacity - 1;
     this.#slots = Array.from({ length: capacity }, () => undefined);
     const scratch = this.newScratch();
-    for (const { apex, reader } of zones) this.#add(scratch, apex, reader, false);
-    for (const suffix of elsewhere) this.#add(scratch, suffix, NO_READER, true);
+    for (const zone of zones) this.#add(scratch, zone, false);
+    for (const apex of elsewhere) this.#add(scratch, { apex, reader: NO_READER }, true);
   }
 
   /** A scratch whose hashes fit this set's images. */
@@ -78,11 +81,12 @@ export class ZoneSet {
     return this.#singleLabels && name.labels === 1;
   }
 
-  #add(scratch: NameScratch, apex: Name, reader: ImageReader, elsewhere: boolean): void {
+  #add(scratch: NameScratch, { apex, reader, near }: ServedImage, elsewhere: boolean): void {
     scratch.load(apex.wire, 0, apex.wire.length);
     const entry = {
       apex,
       reader,
+      near,
       labels: scratch.labels,
       hash: scratch.hashes[0]!,
       lower: scratch.lower.slice(0, scratch.length),

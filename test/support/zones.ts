@@ -10,6 +10,7 @@ import { rdataToText } from "../../src/wire/rdata/rdata.ts";
 import type { ResourceRecord } from "../../src/wire/record.ts";
 import { hashSeed } from "../../src/zone/image/hash.ts";
 import { ZoneImage } from "../../src/zone/image/image.ts";
+import type { NearNetworks } from "../../src/zone/near.ts";
 import { ZoneSet } from "../../src/zone/zone-set.ts";
 import { parseZone } from "../../src/zonefile/parser.ts";
 
@@ -38,6 +39,8 @@ export interface AskOptions {
   /** Header flags of the request. */
   readonly flags?: number;
   readonly maxLength?: number;
+  /** Numeric address of who asks. */
+  readonly client?: string;
 }
 
 /** An answer as text, sections sorted, to be compared whole. */
@@ -78,9 +81,9 @@ export class Served {
   readonly answerer: QueryAnswerer;
   readonly #out = new Uint8Array(65_535);
 
-  constructor(images: readonly ZoneImage[], identity = "test") {
+  constructor(images: readonly ZoneImage[], identity = "test", near?: NearNetworks) {
     this.images = images;
-    const zones = images.map(({ apex, reader }) => ({ apex, reader }));
+    const zones = images.map(({ apex, reader }) => ({ apex, reader, near }));
     this.answerer = new QueryAnswerer(new ZoneSet(SEED, zones), { identity });
   }
 
@@ -89,6 +92,7 @@ export class Served {
     // What an earlier answer left in the buffer must not be seen again.
     this.#out.fill(0xaa);
     const udp = options.tcp !== true;
+    if (options.client !== undefined) this.answerer.client.setText(options.client);
     const length = this.answerer.answer(request, request.length, this.#out, options.maxLength ?? 65_535, udp);
     if (length <= 0) return length;
     const payload = Math.min(

@@ -6,6 +6,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { parseNetwork } from "../../auth/acl.ts";
 import type { Network } from "../../auth/acl.ts";
+import type { Client } from "../../protocol/near-first.ts";
 import { ELSEWHERE, NOT_A_QUERY, QueryAnswerer, SILENCE } from "../../protocol/query.ts";
 import { MAX_UDP_PAYLOAD } from "../../wire/edns.ts";
 import { Name } from "../../wire/name.ts";
@@ -17,9 +18,15 @@ import { collectGarbage } from "../collect-garbage.ts";
 import { isUnansweredPort, plainAddress } from "../handler.ts";
 import { DatagramBatch } from "./batch.ts";
 import type { Libc, NativeMemory } from "./libc.ts";
-import { Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
+import { AF_INET, Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
 import type { NativeSocket } from "./socket.ts";
-import { SOCKADDR_BYTES, sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
+import {
+  SOCKADDR_BYTES,
+  SOCKADDR_IN6_ADDRESS,
+  SOCKADDR_IN_ADDRESS,
+  sockaddrAddress,
+  sockaddrPort,
+} from "./sockaddr.ts";
 import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
@@ -106,9 +113,10 @@ class AnswerThread {
   }
 
   #obey({ sequence, identity, zones, elsewhere, dropped, sockets, stop }: ThreadOrders): boolean {
-    const images = zones.map(({ apex, buffer }) => ({
+    const images = zones.map(({ apex, buffer, near }) => ({
       apex: Name.fromTrustedWire(apex),
       reader: ImageReader.attach(buffer),
+      near,
     }));
     const suffixes = elsewhere.suffixes.map((wire) => Name.fromTrustedWire(wire));
     this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, images, suffixes), { identity });
@@ -168,6 +176,7 @@ class AnswerThread {
         ignored++;
         continue;
       }
+      setClient(this.#answerer.client, batch.bytes, addressAt);
       let written = this.#answer(batch.buffers[i]!, length, out.buffers[answers]!);
       if (written === ELSEWHERE) written = this.#isClient(addressAt) ? NOT_A_QUERY : this.#answerer.refuse();
       if (written === NOT_A_QUERY) this.#others.push(i);
@@ -231,6 +240,12 @@ class AnswerThread {
     others.length = 0;
     report({ kind: "handover", socket: socket.id, items });
   }
+}
+
+/** Tells who asks, by a socket address. */
+function setClient(client: Client, bytes: Uint8Array, at: number): void {
+  if (bytes[at] === AF_INET) client.setOctets(bytes, at + SOCKADDR_IN_ADDRESS, 4);
+  else client.setOctets(bytes, at + SOCKADDR_IN6_ADDRESS, 16);
 }
 
 /** The last of the orders that wait: each is the whole. */

@@ -191,7 +191,7 @@ export class AnswerThreads implements UdpTransport {
     const orders: ThreadOrders = {
       sequence: this.#sequence,
       identity: this.#identity,
-      zones: this.#zones.map(({ apex, buffer }) => ({ apex: apex.wire, buffer })),
+      zones: this.#zones.map(({ apex, buffer, near }) => ({ apex: apex.wire, buffer, near })),
       elsewhere: {
         suffixes: this.#elsewhere.suffixes.map(({ wire }) => wire),
         clients: this.#elsewhere.clients,

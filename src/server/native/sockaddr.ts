@@ -5,6 +5,9 @@ import { AF_INET, AF_INET6 } from "./libc.ts";
 /** Octets of the longer of the two. */
 export const SOCKADDR_BYTES = 28;
 export const SOCKADDR_IN_BYTES = 16;
+/** Where the address stands in each of the two. */
+export const SOCKADDR_IN_ADDRESS = 4;
+export const SOCKADDR_IN6_ADDRESS = 8;
 /** Where the interface of a link-local IPv6 address stands: 32 bits. */
 const SCOPE_ID = 24;
 

@@ -1,5 +1,6 @@
 /** What the control thread and its answer threads say to each other. */
 import type { HashSeed } from "../../zone/image/hash.ts";
+import type { NearNetworks } from "../../zone/near.ts";
 import { CONTROL } from "./batch.ts";
 import type { NativeSocket } from "./socket.ts";
 import { SOCKADDR_BYTES } from "./sockaddr.ts";
@@ -38,7 +39,11 @@ export interface ThreadOrders {
   /** Counts up; the thread reports it back when it works by it. */
   readonly sequence: number;
   readonly identity: string;
-  readonly zones: readonly { readonly apex: Uint8Array; readonly buffer: SharedArrayBuffer }[];
+  readonly zones: readonly {
+    readonly apex: Uint8Array;
+    readonly buffer: SharedArrayBuffer;
+    readonly near: NearNetworks | undefined;
+  }[];
   /** Names that other servers are asked about, and the networks they are asked for, in CIDR form. */
   readonly elsewhere: { readonly suffixes: readonly Uint8Array[]; readonly clients: readonly string[] };
   /** How many zones went since the start: where there are more, their memory is to be let go. */

@@ -89,6 +89,32 @@ test("the whole contract", () => {
   expect([second.notify, second.transfer, second.update]).toEqual([[], [], []]);
 });
 
+/** The `near` of a zone with these settings. */
+function near(setting: string) {
+  return good(`listen = ["::1"]\ndata = "d"\n[[zone]]\nname = "a"\n${setting}\n`).zones[0]!.near;
+}
+
+test("near: networks and the client's own, the narrowest first, by family", () => {
+  expect(near(`near = "subnet"`)).toEqual({
+    ipv4: [{ base: undefined, length: 24 }],
+    ipv6: [{ base: undefined, length: 64 }],
+  });
+  expect(
+    near(`near = ["10.0.0.0/8", "subnet", "2001:db8::/32", "10.1.0.0/16"]\nnear_ipv4 = 12\nnear_ipv6 = 48`),
+  ).toEqual({
+    ipv4: [
+      { base: [0x0a010000], length: 16 },
+      { base: undefined, length: 12 },
+      { base: [0x0a000000], length: 8 },
+    ],
+    ipv6: [
+      { base: undefined, length: 48 },
+      { base: [0x20010db8, 0, 0, 0], length: 32 },
+    ],
+  });
+  expect(near("")).toBeUndefined();
+});
+
 test("the defaults", () => {
   const config = good(`listen = ["127.0.0.1"]\ndata = "data"\n[[zone]]\nname = "smb.example"\n`);
   expect(config.threads).toBe(0);

@@ -450,6 +450,21 @@ clients = ["10.0.0.0/8"]
     expected: [["CONFIG_KEY_MODE", 3, "chmod 600"]],
   },
   {
+    name: "near that names nothing, or nothing that is a network",
+    text: `${ZONE}near = ["subnets", "10.1.2.3/16"]\nnear_ipv4 = 33\n[[zone]]\nname = "b"\nnear = []\nnear_ipv6 = 64\n`,
+    expected: [
+      ["CONFIG_NETWORK", 6, `"subnet"`],
+      ["CONFIG_NETWORK", 6, "10.1.0.0/16"],
+      ["CONFIG_VALUE", 7, "32 is the most"],
+      ["CONFIG_VALUE", 10, "is empty"],
+    ],
+  },
+  {
+    name: "a prefix length of a subnet that near does not name",
+    text: `${ZONE}near = "10.1.0.0/16"\nnear_ipv4 = 24\n`,
+    expected: [["CONFIG_VALUE", 7, `Write near = "subnet"`]],
+  },
+  {
     name: "NetBIOS names for nobody",
     text: `${ZONE}[netbios]\nlisten = []\n`,
     expected: [
