@@ -20,6 +20,7 @@ import type { FeedDeps } from "./netbios/feed.ts";
 import { NetbiosFeed } from "./netbios/feed.ts";
 import type { NetbiosPort } from "./netbios/sockets.ts";
 import { NetbiosSockets } from "./netbios/sockets.ts";
+import { LineBudget } from "./line-budget.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { ServedZone } from "./zones.ts";
 
@@ -80,6 +81,8 @@ export class NetbiosService {
   readonly #challenges: Challenges;
   readonly #registrations = new Registrations({ inAll: 0, perClient: 0 });
   readonly #service: NameService;
+  /** Of registrations and releases: a client may do both as fast as it likes. */
+  readonly #lines: LineBudget;
   #config: NetbiosConfig | undefined;
   #feed: NetbiosFeed | undefined;
   #feeding = 0;
@@ -87,6 +90,7 @@ export class NetbiosService {
 
   constructor(deps: NetbiosDeps) {
     this.#deps = deps;
+    this.#lines = new LineBudget(deps.now);
     this.#sockets = new NetbiosSockets((message, from, port) => this.#receive(message, from, port), deps.log);
     this.#challenges = new Challenges(deps.challenges);
     this.#service = new NameService({ clients: [], maxTtl: 0 }, this.#registrations, (name) =>
@@ -209,14 +213,7 @@ export class NetbiosService {
         return;
       case "released":
         counters.released++;
-        if (outcome.lost !== undefined) {
-          const fields = {
-            name: netbiosNameToText(outcome.name),
-            address: outcome.address,
-            peer: peerToText(peer),
-          };
-          this.#deps.log.info(fields, "NetBIOS name released");
-        }
+        if (outcome.lost !== undefined) this.#logRelease(outcome, peer);
         this.#feedThen(outcome.lost && this.#feed?.remove(outcome.lost), () => answer(outcome.bytes));
         return;
       case "challenge":
@@ -299,11 +296,24 @@ export class NetbiosService {
       ...(lost.length === 0 ? {} : { instead: lost.map((each) => each.address) }),
       peer: peerToText(peer),
     };
-    if (kept === "new") this.#deps.log.info(fields, "NetBIOS name registered");
-    else {
+    if (kept === "new") {
+      this.#logChange(fields, "NetBIOS name registered");
+    } else {
       const what = kept === undefined ? "acknowledged and not kept" : "refreshed";
       this.#deps.log.debug(fields, `NetBIOS name ${what}`);
     }
+  }
+
+  #logRelease({ name, address }: Extract<NameOutcome, { kind: "released" }>, peer: Peer): void {
+    this.#logChange(
+      { name: netbiosNameToText(name), address, peer: peerToText(peer) },
+      "NetBIOS name released",
+    );
+  }
+
+  #logChange(fields: object, message: string): void {
+    const suppressed = this.#lines.take();
+    if (suppressed !== undefined) this.#deps.log.info({ ...fields, ...suppressed }, message);
   }
 
   #logRefusal({ name, rcode, reason }: Extract<NameOutcome, { kind: "refused" }>, peer: Peer): void {

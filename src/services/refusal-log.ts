@@ -3,10 +3,7 @@ import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Refusal } from "../protocol/dispatch.ts";
 import { rcodeToText } from "../wire/iana/code.ts";
-
-/** Lines that may follow each other at once, and lines a second in the long run: whoever floods is counted, not listed. */
-const BURST = 200;
-const PER_SECOND = 20;
+import { LineBudget } from "./line-budget.ts";
 
 export interface RefusalLogger {
   info(fields: object, message: string): void;
@@ -16,33 +13,19 @@ export class RefusalLog {
   /** All refusals, written or not. */
   count = 0;
   readonly #log: RefusalLogger;
-  readonly #now: () => number;
-  #tokens = BURST;
-  #filledAt: number;
-  #suppressed = 0;
+  readonly #budget: LineBudget;
 
   /** @param now milliseconds */
   constructor(log: RefusalLogger, now: () => number) {
     this.#log = log;
-    this.#now = now;
-    this.#filledAt = now();
+    this.#budget = new LineBudget(now);
   }
 
   /** @param extra further fields, such as the rule that decided */
   write(refusal: Refusal, peer: Peer, extra: object = {}): void {
     this.count++;
-    const now = this.#now();
-    // A clock that is set back must not take tokens away.
-    const elapsed = Math.max(0, now - this.#filledAt);
-    this.#tokens = Math.min(BURST, this.#tokens + (elapsed / 1000) * PER_SECOND);
-    this.#filledAt = now;
-    if (this.#tokens < 1) {
-      this.#suppressed++;
-      return;
-    }
-    this.#tokens--;
-    const suppressed = this.#suppressed === 0 ? {} : { suppressed: this.#suppressed };
-    this.#suppressed = 0;
+    const suppressed = this.#budget.take();
+    if (suppressed === undefined) return;
     const { exchange, rcode, reason, name, key, principal } = refusal;
     const fields = {
       exchange,

@@ -12,9 +12,15 @@ export class NetbiosListenError extends Error {
   readonly code = "LISTEN_NETBIOS";
   readonly advice: string;
 
-  constructor(target: ListenAddress, cause: unknown) {
+  /** @param own an address with the same port that names are answered on already */
+  constructor(target: ListenAddress, cause: unknown, own?: ListenAddress) {
     const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-    const [message, advice] = ADVICE[reason] ?? [String(cause), "see the system's message"];
+    let [message, advice] = ADVICE[reason] ?? [String(cause), "see the system's message"];
+    if (reason === "EADDRINUSE" && own !== undefined) {
+      message = `this server itself answers on ${own.address}:${target.port}`;
+      advice =
+        "restart it: while it runs, a wildcard address and one that it covers cannot replace each other";
+    }
     super(`cannot answer NetBIOS names on ${target.address}:${target.port}: ${message}`, { cause });
     this.advice = advice;
   }
@@ -92,7 +98,8 @@ export class NetbiosSockets {
         next.push(open);
       } catch (error) {
         for (const { socket } of opened) socket.close();
-        throw new NetbiosListenError(target, error);
+        const own = this.#open.find(({ socket }) => socket.address().port === target.port);
+        throw new NetbiosListenError(target, error, own?.target);
       }
     }
     this.#open = next;

@@ -162,6 +162,9 @@ test("an address that cannot be had leaves everything as it was, and says what t
     advice: expect.stringContaining("nmbd") as string,
   });
   await expect(service.configure(config("192.0.2.1"))).rejects.toMatchObject({ code: "LISTEN_NETBIOS" });
+  await expect(service.configure(config("0.0.0.0", servicePort))).rejects.toMatchObject({
+    message: expect.stringContaining(`this server itself answers on 127.0.0.1:${servicePort}`) as string,
+  });
   expect(await newcomer.ask(query("NODE1"))).toBe("8580, 6000 127.0.0.2");
   other.socket.close();
 });
