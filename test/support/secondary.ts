@@ -213,7 +213,7 @@ export async function freePort(address = "127.0.0.1"): Promise<number> {
  * A program where no AppArmor profile holds it to the folders of a system service: profiles go by path, so a copy has
  * none. Elsewhere the program itself.
  */
-function unconfined(program: string, directory: string): string {
+export function unconfined(program: string, directory: string): string {
   const enabled = "/sys/module/apparmor/parameters/enabled";
   if (!existsSync(enabled) || !readFileSync(enabled, "utf8").startsWith("Y")) return program;
   mkdirSync(join(directory, "bin"));
