@@ -216,8 +216,9 @@ export async function freePort(address = "127.0.0.1"): Promise<number> {
 export function unconfined(program: string, directory: string): string {
   const enabled = "/sys/module/apparmor/parameters/enabled";
   if (!existsSync(enabled) || !readFileSync(enabled, "utf8").startsWith("Y")) return program;
-  mkdirSync(join(directory, "bin"));
   const copy = join(directory, "bin", basename(program));
+  if (existsSync(copy)) return copy;
+  mkdirSync(join(directory, "bin"), { recursive: true });
   copyFileSync(program, copy);
   return copy;
 }
