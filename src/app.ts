@@ -25,6 +25,7 @@ import type { UdpTransport } from "./server/transport.ts";
 import { TcpConnections } from "./server/tcp.ts";
 import type { TcpLimits } from "./server/tcp.ts";
 import { adminHandlers } from "./services/admin.ts";
+import { Ageing } from "./services/ageing.ts";
 import { ChangeQueue } from "./services/change-queue.ts";
 import { Forwarder } from "./services/forward/forwarder.ts";
 import { socketTransport } from "./services/forward/transport.ts";
@@ -86,6 +87,7 @@ export class Rollcall {
   readonly #keeper: JournalKeeper;
   readonly #forwarder: Forwarder;
   readonly #kerberos: Kerberos;
+  readonly #ageing: Ageing;
   readonly #connections: TcpConnections;
   readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
@@ -123,9 +125,18 @@ export class Rollcall {
       onCommitted: (changesets) => this.#notifier.committed(changesets),
       onFailure: (error, jobs) => this.#commitFailed(error, jobs),
     });
+    this.#ageing = new Ageing({
+      store,
+      changes: this.#queue,
+      zones: this.#zones,
+      log,
+      now,
+    });
     this.#updater = new Updater({
       queue: this.#queue,
       zones: this.#zones,
+      store,
+      ageing: this.#ageing,
       refusals: this.#refusals,
       log,
       now,
@@ -187,6 +198,7 @@ export class Rollcall {
       server.#giveBack(server.#zones.all().reduce((sum, { image }) => sum + image.recordCount, 0));
       await server.#renewContext();
       server.#notifier.configure(config.zones);
+      server.#ageing.configure();
       await server.#openControl();
       await server.#netbios.configure(config.netbios);
       await server.#listeners.configure(config.listen);
@@ -227,7 +239,9 @@ export class Rollcall {
   async #stop(): Promise<void> {
     this.#listeners.stopAccepting();
     await this.#reloading;
+    await this.#ageing.stop();
     await this.#queue.close();
+    this.#ageing.close();
     this.#keeper.close();
     this.#forwarder.close();
     await this.#connections.close(STOP_GRACE);
@@ -246,6 +260,7 @@ export class Rollcall {
     const handlers = adminHandlers({
       store: this.#store,
       changes: this.#queue,
+      ageing: this.#ageing,
       zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
       publishedZone: (apex) => this.#zones.get(apex),
       createZone: (apex, records, origin, onWritten) => this.#createZone(apex, records, origin, onWritten),
@@ -323,6 +338,7 @@ export class Rollcall {
       await this.#serveZone(config);
       await this.#renewContext();
       this.#notifier.configure(this.#config.zones);
+      this.#ageing.configure();
     }
     return stored;
   }
@@ -414,6 +430,7 @@ export class Rollcall {
     for (const apex of gone) this.#zones.remove(apex);
     await this.#renewContext();
     this.#notifier.configure(config.zones);
+    this.#ageing.configure();
     if (gone.length > 0) setImmediate(collectGarbage); // when nothing here refers to the images any more
     return this.#reloaded(true, problems, changes);
   }
@@ -496,6 +513,9 @@ export class Rollcall {
       updatesUnchanged: updates.unchanged,
       updatesRefused: updates.refused,
       updatesFailed: updates.failed,
+      refreshes: this.#ageing.counters.refreshes,
+      refreshesWritten: this.#ageing.counters.written,
+      recordsAgedOut: this.#ageing.counters.removed,
       changesWaiting: this.#queue.depth,
       transfersAxfr: this.#transfers.counters.axfr,
       transfersIxfr: this.#transfers.counters.ixfr,

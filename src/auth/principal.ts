@@ -26,6 +26,13 @@ export function matchesPrincipal(pattern: string, principal: string): boolean {
   return !local.slice(before.length, local.length - after.length).includes("/");
 }
 
+/** Whether two principals are one and the same: the realm to the letter, the rest without regard to ASCII case. */
+export function samePrincipal(a: string, b: string): boolean {
+  const one = splitPrincipal(a);
+  const other = splitPrincipal(b);
+  return one.realm === other.realm && lowerCase(one.local) === lowerCase(other.local);
+}
+
 /** Divides at the last `@` that no backslash escapes; without one the realm is empty. */
 export function splitPrincipal(text: string): { local: string; realm: string } {
   for (let at = text.length - 1; at >= 0; at--) {
@@ -37,6 +44,7 @@ export function splitPrincipal(text: string): { local: string; realm: string } {
   return { local: text, realm: "" };
 }
 
-function lowerCase(text: string): string {
+/** ASCII letters in lower case. */
+export function lowerCase(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -40,6 +40,10 @@ export interface UpdateRule {
   /** Whether `scope = "source"` may take other addresses of the name away. */
   readonly replace?: boolean;
   readonly allow: boolean;
+  /** Who writes a name first under the rule owns it: see protocol/update-owner.ts. */
+  readonly own?: boolean;
+  /** What is added under the rule never ages. */
+  readonly static?: boolean;
 }
 
 /** What the policy must know of a zone. */

@@ -9,11 +9,13 @@ import { addKeyCommands } from "./verbs/key.ts";
 import { addQuery } from "./verbs/query.ts";
 import { addServe } from "./verbs/serve.ts";
 import { addServerCommands } from "./verbs/server.ts";
+import { addZoneAgeing } from "./verbs/zone-ageing.ts";
 import { addZoneCheck } from "./verbs/zone-check.ts";
 import { addZoneExport } from "./verbs/zone-export.ts";
 import { addZoneHistory } from "./verbs/zone-history.ts";
 import { addZoneImport } from "./verbs/zone-import.ts";
 import { addZoneList } from "./verbs/zone-list.ts";
+import { addZoneOwner } from "./verbs/zone-owner.ts";
 import { addZoneRollback } from "./verbs/zone-rollback.ts";
 import { addZoneShow } from "./verbs/zone-show.ts";
 
@@ -40,6 +42,8 @@ export function buildProgram(setExit: (code: number) => void): Command {
   addZoneCheck(zone, setExit);
   addZoneHistory(zone);
   addZoneRollback(zone);
+  addZoneAgeing(zone);
+  addZoneOwner(zone);
   addServerCommands(program, setExit);
   addQuery(program, setExit);
   addExplain(program, setExit);

@@ -71,6 +71,11 @@ function zoneChanges(before: readonly ZoneConfig[], after: readonly ZoneConfig[]
     if (differ(was.transfer, zone.transfer)) changes.push(`${name} has other transfer rules`);
     if (differ(was.notify, zone.notify)) changes.push(`${name} has other secondaries to notify`);
     if (differ(was.near, zone.near)) changes.push(`${name} puts other addresses first`);
+    if (differ(was.ageing, zone.ageing)) {
+      changes.push(
+        zone.ageing === undefined ? `${name} does not age any more` : `${name} ages by other rules`,
+      );
+    }
     if (differ([was.journal, was.limits], [zone.journal, zone.limits]))
       changes.push(`${name} has other limits`);
   }

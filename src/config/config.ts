@@ -6,6 +6,7 @@ import type { KeyRing, TsigKey } from "../auth/tsig/key.ts";
 import type { Name } from "../wire/name.ts";
 import type { NearNetworks } from "../zone/near.ts";
 import type { JournalLimits } from "../zone/ports.ts";
+import type { AgeingRules } from "../zone/registration.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -110,6 +111,8 @@ export interface ZoneConfig {
   readonly near?: NearNetworks;
   readonly journal: JournalLimits;
   readonly limits: RecordLimits;
+  /** Undefined: nothing ages. */
+  readonly ageing?: AgeingRules;
 }
 
 /** `[netbios]`: the name service for hosts that ask for NetBIOS names. */

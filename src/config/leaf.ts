@@ -217,6 +217,17 @@ export function durationText(least: number, most: number): (text: string) => num
   };
 }
 
+/** A time of day, in minutes after midnight. */
+export function timeOfDayText(text: string): number | Mistake {
+  const match = /^([01]?[0-9]|2[0-3]):([0-5][0-9])$/.exec(text);
+  if (match !== null) return Number(match[1]) * 60 + Number(match[2]);
+  return new Mistake(
+    "CONFIG_TIME",
+    `"${text}" is not a time of day`,
+    `Write hours and minutes of the machine's local time: "03:00".`,
+  );
+}
+
 /** A size within bounds, in octets. */
 export function sizeText(least: number, most: number): (text: string) => number | Mistake {
   return (text) => {

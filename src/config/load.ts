@@ -14,6 +14,7 @@ import { Name } from "../wire/name.ts";
 import { nearNetworks } from "../zone/near.ts";
 import type { NearNetwork, NearNetworks } from "../zone/near.ts";
 import type { JournalLimits } from "../zone/ports.ts";
+import type { AgeingRules } from "../zone/registration.ts";
 import type {
   Config,
   GssConfig,
@@ -34,6 +35,7 @@ import type { ConfigProblem } from "./problem.ts";
 import { parseDuration, parseSize, socketAddressToText } from "./quantity.ts";
 import type { SocketAddressText } from "./quantity.ts";
 import {
+  AgeingSchema,
   CacheSchema,
   JOURNAL_DEFAULTS,
   JournalSchema,
@@ -60,6 +62,9 @@ import { ROLLCALL_VERSION } from "./version.ts";
 /** Prefix lengths of a client's own network, as Windows DNS has the first and subnets have the second (RFC 4291 §2.5.1). */
 const OWN_IPV4_PREFIX = 24;
 const OWN_IPV6_PREFIX = 64;
+
+/** How often Windows hosts refresh their records, in milliseconds. */
+const HOST_REFRESH = 24 * 3_600_000;
 
 export interface LoadedConfig {
   /** Undefined where any problem is an error. */
@@ -425,6 +430,7 @@ class Loader {
     const notify = this.#notify([...path, "notify"], listAt(table, "notify"), inZone);
     const transfer = this.#transfer([...path, "transfer"], listAt(table, "transfer"), inZone);
     const update = this.#update([...path, "update"], listAt(table, "update"), inZone);
+    const ageing = this.#ageing([...path, "ageing"], table["ageing"]);
     const file = this.#zoneFile([...path, "file"], table["file"], inZone.apex);
     if (read === undefined) return undefined;
     const near = this.#near(path, read);
@@ -438,6 +444,31 @@ class Loader {
       ptr: read.ptr,
       journal: zoneJournal,
       limits,
+      ...(ageing === undefined ? {} : { ageing }),
+    };
+  }
+
+  /** How a zone ages: not at all where it does not say. */
+  #ageing(path: TomlPath, value: unknown): AgeingRules | undefined {
+    const read = value === undefined ? undefined : this.#problems.read(AgeingSchema, value, path);
+    if (read === undefined) return undefined;
+    for (const most of ["max_lease", "max_key_lease"] as const) {
+      if (read.min_lease <= read[most]) continue;
+      const advice = "Make it min_lease at least.";
+      this.#problems.add([...path, most], new Mistake("CONFIG_VALUE", "is shorter than min_lease", advice));
+    }
+    if (read.refresh < HOST_REFRESH) {
+      const message = "a Windows host refreshes its records once in 24 hours: some that are alive will go";
+      const mistake = new Mistake("CONFIG_VALUE", message, "Make refresh 24h at least, or several days.");
+      this.#problems.add([...path, "refresh"], mistake, "value", "warning");
+    }
+    return {
+      noRefresh: read.no_refresh,
+      refresh: read.refresh,
+      at: read.at,
+      minLease: read.min_lease,
+      maxLease: read.max_lease,
+      maxKeyLease: read.max_key_lease,
     };
   }
 

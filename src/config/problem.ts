@@ -17,6 +17,7 @@ export const CONFIG_CODES = {
   CONFIG_RECORD_TYPE: "Not a record type that an update rule can name.",
   CONFIG_DURATION: "Not a duration such as 30s or 7d.",
   CONFIG_SIZE: "Not a size such as 64MiB.",
+  CONFIG_TIME: "Not a time of day such as 03:00.",
   CONFIG_DUPLICATE: "The same zone, listening address or secondary twice.",
   CONFIG_DATA: "The data directory cannot be used.",
   CONFIG_KEY_FILE: "A key file cannot be read.",

@@ -41,6 +41,14 @@ export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
   if (!allow && rule.udp === false) {
     error("udp", "a rule that forbids must hold over UDP too", "Leave udp out.");
   }
+  for (const option of ["own", "static"] as const) {
+    if (allow || rule[option] !== true) continue;
+    error(
+      option,
+      `${option} says nothing in a rule that forbids`,
+      "Leave it out: it is for rules that allow.",
+    );
+  }
   if (rule.replace !== undefined && scope !== "source") {
     error(
       "replace",

@@ -23,6 +23,7 @@ import {
   scopeText,
   secondaryText,
   sizeText,
+  timeOfDayText,
   unknownText,
   upstreamText,
   zoneNameText,
@@ -146,7 +147,7 @@ export const GssSchema = z.strictObject({
   negotiations_per_address: count(1, 100_000, 20),
 });
 
-/** A zone; `notify`, `transfer`, `journal` and `update` are read on their own. */
+/** A zone; `notify`, `transfer`, `journal`, `ageing` and `update` are read on their own. */
 export const ZoneSchema = z.strictObject({
   name: leaf(zoneNameText),
   file: z.string().min(1).optional(),
@@ -160,7 +161,18 @@ export const ZoneSchema = z.strictObject({
   near_ipv4: z.number().int().min(1).max(32).optional(),
   near_ipv6: z.number().int().min(1).max(128).optional(),
   journal: z.unknown().optional(),
+  ageing: z.unknown().optional(),
   update: z.array(z.unknown()).default([]),
+});
+
+/** A zone's `ageing`. The bounds of leases are those that RFC 9664 §7 recommends. */
+export const AgeingSchema = z.strictObject({
+  no_refresh: leaf(durationText(0, Infinity)).prefault("7d"),
+  refresh: leaf(durationText(1000, Infinity)).prefault("7d"),
+  at: leaf(timeOfDayText).prefault("03:00"),
+  min_lease: leaf(durationText(1000, Infinity)).prefault("30s"),
+  max_lease: leaf(durationText(1000, Infinity)).prefault("24h"),
+  max_key_lease: leaf(durationText(1000, Infinity)).prefault("7d"),
 });
 
 /** One entry of `notify` in its long form; the short form is the address alone. */
@@ -188,6 +200,8 @@ export function updateSchema(context: SchemaContext) {
     udp: z.boolean().optional(),
     replace: z.boolean().optional(),
     allow: z.boolean().default(true),
+    own: z.boolean().optional(),
+    static: z.boolean().optional(),
   });
 }
 
@@ -210,6 +224,7 @@ export function configKeys(): ReadonlyMap<string, readonly string[]> {
     notify: notifySchema(context),
     transfer: transferSchema(context),
     "[[zone.update]]": updateSchema(context),
+    "[zone.ageing]": AgeingSchema,
   };
   return new Map(Object.entries(tables).map(([name, schema]) => [name, Object.keys(schema.shape)]));
 }

@@ -34,6 +34,8 @@ export const CONTROL_CODES = {
   ZONE_PROBLEMS: "A zone's records have errors, and nothing was changed.",
   ZONE_CHANGED: "The zone changed after the difference was shown.",
   ZONE_LIMIT: "The records exceed a limit of the configuration.",
+  ZONE_NOT_AGEING: "The zone's records do not age.",
+  ZONE_NO_RECORDS: "The zone has no such records.",
   ZONE_COMMIT: "The store did not take the change.",
   HISTORY_UNREACHABLE: "The journal does not reach back to that serial or time.",
 } as const;

@@ -154,6 +154,22 @@ export interface RollbackResult {
   readonly diff: DiffJson;
 }
 
+/** A registered record and when it goes unless it is refreshed. */
+export interface StaleJson extends RecordJson {
+  /** When an update last named it. */
+  readonly refreshed: number;
+  /** Seconds; absent where the zone's own intervals hold. */
+  readonly lease?: number;
+  readonly goes: number;
+}
+
+/** A name that belongs to somebody. */
+export interface OwnerJson {
+  readonly name: string;
+  readonly owner: { readonly kind: string; readonly name: string };
+  readonly since: number;
+}
+
 /** Arguments and result of every verb. `data` is what its parts carry where the result comes in parts. */
 export interface Verbs {
   status: { args: Record<string, never>; result: ServerStatus };
@@ -190,6 +206,29 @@ export interface Verbs {
       actor: string;
     };
     result: RollbackResult;
+  };
+  /** What goes until then, by default with the next scavenging; in canonical order. Parts: arrays of StaleJson. */
+  "zone.stale": {
+    args: { zone: string; until?: number | undefined };
+    result: { zone: string; until: number; shown: number };
+  };
+  /** Removes what is stale now. `notBefore` says until when nothing is, where that is yet to come. */
+  "zone.scavenge": {
+    args: { zone: string; actor: string };
+    result: { zone: string; removed: number; notBefore?: number };
+  };
+  /** The owner of a name, after it was given or released where that is asked; or all. Parts: arrays of OwnerJson. */
+  "zone.owner": {
+    args: {
+      zone: string;
+      name?: string | undefined;
+      release?: boolean | undefined;
+      /** `key`, `principal` or `address`, with `giveName`. */
+      giveKind?: string | undefined;
+      giveName?: string | undefined;
+      actor: string;
+    };
+    result: { zone: string; shown: number };
   };
 }
 

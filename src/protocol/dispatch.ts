@@ -33,7 +33,7 @@ import type { QueryAnswerer } from "./query.ts";
 import { ELSEWHERE } from "./query.ts";
 import { Reading } from "./question.ts";
 import { answerTkey } from "./tkey.ts";
-import type { UpdateRequest } from "./update.ts";
+import type { UpdateOutcome, UpdateRequest } from "./update.ts";
 import { readUpdate, updateReply } from "./update.ts";
 
 /** Who may do what in a zone. */
@@ -77,10 +77,7 @@ export type Outcome =
       readonly zone: ZoneAccess;
       readonly requester: Requester;
       /** Encodes and signs the reply once the verdict is known. `now`: seconds since 1970 UTC. */
-      readonly reply: (
-        outcome: { rcode: number; ede?: ExtendedError | undefined },
-        now: number,
-      ) => Uint8Array;
+      readonly reply: (outcome: UpdateOutcome, now: number) => Uint8Array;
     }
   /** A query that another server is to be asked; the context's answerer holds its question. */
   | {
@@ -263,7 +260,7 @@ function ordinaryQuery(exchange: Exchange): Outcome {
 
 function update(exchange: Exchange): Outcome {
   const { message, requester, transaction, context } = exchange;
-  const answer = (outcome: { rcode: number; ede?: ExtendedError | undefined }, now: number): Uint8Array => {
+  const answer = (outcome: UpdateOutcome, now: number): Uint8Array => {
     const bytes = updateReply(message, outcome);
     return transaction === undefined ? bytes : transaction.sign(bytes, now);
   };

@@ -1,9 +1,9 @@
 /** Which address records an update has made come, stay and go: what the reverse records are to follow (`ptr = true`). */
-import { RrType } from "../wire/iana/type.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import { record, sameBytes, type ResourceRecord } from "../wire/record.ts";
 import type { Changeset } from "../zone/changeset.ts";
 import type { AddressChanges } from "../zone/pointers.ts";
+import { isAddress } from "../zone/pointers.ts";
 import type { ZoneView } from "../zone/view.ts";
 import type { UpdateContext } from "./update.ts";
 import type { UpdateRequest } from "./update-prescan.ts";
@@ -37,10 +37,6 @@ export function addressChanges(
     if (policy({ name: again.name, type, removed: [], added: [again] }).allow) held.push(again);
   }
   return { gone, held };
-}
-
-function isAddress({ type }: { readonly type: number }): boolean {
-  return type === RrType.A || type === RrType.AAAA;
 }
 
 /** The same for records that are the same but for their TTL. */

@@ -11,12 +11,13 @@
 import type { ExtendedError } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
 import { classToText, RrClass } from "../wire/iana/class.ts";
-import { Ede, Rcode } from "../wire/iana/code.ts";
+import { Ede, EdnsOption, Rcode } from "../wire/iana/code.ts";
 import { isMetaType, RrType, typeToText } from "../wire/iana/type.ts";
 import type { Message } from "../wire/message.ts";
 import type { Name } from "../wire/name.ts";
 import { checkRdata, rdataKey } from "../wire/rdata/rdata.ts";
 import type { ResourceRecord } from "../wire/record.ts";
+import { readUpdateLease, type UpdateLease } from "../wire/update-lease.ts";
 
 /** Why a wish is not granted: what the client is told, and a sentence for the log. */
 export interface UpdateRefusal {
@@ -72,6 +73,8 @@ export interface UpdateRequest {
   /** Empty where {@link updateFault} is set. */
   readonly operations: readonly UpdateOperation[];
   readonly updateFault: UpdateRefusal | undefined;
+  /** How long what is added is to live (RFC 9664 §4). */
+  readonly lease?: UpdateLease | undefined;
 }
 
 /**
@@ -99,6 +102,12 @@ export function readUpdate(
     const reason = `no zone of class ${classToText(zone.class)} is served here`;
     return { ok: false, ...refusal(Rcode.NOTAUTH, Ede.NOT_AUTHORITATIVE, reason) };
   }
+  const option = message.edns?.options.find(({ code }) => code === EdnsOption.UPDATE_LEASE);
+  const lease = option && readUpdateLease(option.data);
+  if (option !== undefined && lease === undefined) {
+    // RFC 9664 §4
+    return { ok: false, ...formerr(`an Update Lease of ${option.data.length} octets and not of 4 or 8`) };
+  }
   const checked = readPrerequisites(message.answers, zone.name);
   const changes = readOperations(message.authorities, zone.name);
   return {
@@ -110,6 +119,7 @@ export function readUpdate(
       prerequisiteFault: checked.fault,
       operations: changes.operations,
       updateFault: changes.fault,
+      lease,
     },
   };
 }

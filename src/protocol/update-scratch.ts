@@ -26,6 +26,8 @@ export interface RrSetDifference {
   /** Exactly as stored. */
   readonly removed: readonly ResourceRecord[];
   readonly added: readonly ResourceRecord[];
+  /** Whether all its records come anew because the TTL does, and not only those that the update adds. */
+  readonly ttlChanged: boolean;
 }
 
 /** One name that would differ afterwards, with its number of types before and after. */
@@ -247,6 +249,7 @@ function compare(
     octetsAfter: octetsOf(working.records.values()),
     removed,
     added: Array.from(added.values(), (rdata) => record(name, type, working.ttl, rdata.slice())),
+    ttlChanged,
   };
 }
 

@@ -16,16 +16,22 @@ import { Ede, Opcode, Rcode } from "../wire/iana/code.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
 import { encodeMessage, Flag, type Message } from "../wire/message.ts";
 import type { Name } from "../wire/name.ts";
+import { rdataKey } from "../wire/rdata/rdata.ts";
 import { soaSerial, withSerial } from "../wire/rdata/soa.ts";
 import { record, type ResourceRecord } from "../wire/record.ts";
+import { type UpdateLease, updateLeaseOption } from "../wire/update-lease.ts";
 import type { Changeset, ChangeOrigin } from "../zone/changeset.ts";
+import type { AgeingRules, Refresh } from "../zone/registration.ts";
 import { MAX_RRSET_OCTETS, RECORD_OVERHEAD } from "../zone/rrset-size.ts";
 import { nextSerial } from "../zone/serial.ts";
 import type { ZoneView } from "../zone/view.ts";
+import { checkOwner, type Ownership } from "./update-owner.ts";
 import { checkPrerequisites } from "./update-prerequisite.ts";
 import { refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
-import { type NameDifference, Scratch } from "./update-scratch.ts";
+import { findRefreshes, grantLease, leaseOf } from "./update-refresh.ts";
+import { type NameDifference, type RrSetDifference, Scratch } from "./update-scratch.ts";
 
+export type { Ownership } from "./update-owner.ts";
 export { readUpdate, refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
 
 /** How large an update may make things. What is over a limit already may shrink, and may not grow. */
@@ -43,12 +49,24 @@ export interface UpdateContext {
   readonly known: boolean;
   readonly limits: UpdateLimits;
   readonly origin: ChangeOrigin;
+  /** Who owns which name: for rules with `own = true`. */
+  readonly ownership?: Ownership | undefined;
+  /** How the zone ages: leases are granted and refreshes found only where it does. */
+  readonly ageing?: AgeingRules | undefined;
 }
 
 export type UpdateVerdict =
   | ({ readonly kind: "refused"; readonly rule?: UpdateRule | undefined } & UpdateRefusal)
-  | { readonly kind: "unchanged" }
-  | { readonly kind: "change"; readonly changeset: Changeset };
+  | ({ readonly kind: "unchanged" } & Refreshing)
+  | ({ readonly kind: "change"; readonly changeset: Changeset } & Refreshing);
+
+/** What an update of a zone that ages keeps alive. */
+export interface Refreshing {
+  /** Records that stay as they are and that the update refreshes; undefined where the zone does not age. */
+  readonly refreshes?: readonly Refresh[] | undefined;
+  /** The lease granted to what the update adds and refreshes, where it asked for one. */
+  readonly lease?: UpdateLease | undefined;
+}
 
 /**
  * Judges an update against a zone. Changes nothing and can be repeated: the same request on the same view gives the same
@@ -60,17 +78,20 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
   if (unmet !== undefined) return refused(unmet);
   if (request.updateFault !== undefined) return refused(request.updateFault);
 
+  const lease = context.ageing && request.lease && grantLease(request.lease, context.ageing);
   const scratch = new Scratch(view);
   for (const operation of request.operations) scratch.apply(operation);
   const differences = scratch.differences();
-  if (differences.length === 0 && scratch.soa === undefined) return { kind: "unchanged" };
+  if (differences.length === 0 && scratch.soa === undefined) {
+    return { kind: "unchanged", ...refreshing(request, view, [], lease, context) };
+  }
 
-  const denied = checkPermission(differences, scratch.soa, context);
-  if (denied !== undefined) return denied;
-  const changeset = buildChangeset(view, differences, scratch.soa, context.origin);
+  const permission = checkPermission(differences, scratch.soa, context);
+  if ("kind" in permission) return permission;
+  const changeset = buildChangeset(request, view, differences, scratch.soa, permission, lease, context);
   const tooMuch = checkLimits(differences, changeset, view, context.limits);
   if (tooMuch !== undefined) return refused(tooMuch);
-  return { kind: "change", changeset };
+  return { kind: "change", changeset, ...refreshing(request, view, changeset.removed, lease, context) };
 }
 
 /**
@@ -87,15 +108,22 @@ export function anythingAt(apex: Name): RrSetChange {
   return { name: apex, type: RrType.ANY, removed: [], added: [] };
 }
 
+/** What a client is told of its update. */
+export interface UpdateOutcome {
+  readonly rcode: number;
+  readonly ede?: ExtendedError | undefined;
+  /** What was granted (RFC 9664 §4.3). */
+  readonly lease?: UpdateLease | undefined;
+}
+
 /**
  * The reply to an update (RFC 2136 §3.8): the request's ID and opcode, its zone section where there was one, none of the
  * rest, and for a client that speaks EDNS the reason of a refusal. Unsigned: the dispatcher signs it.
  */
-export function updateReply(
-  message: Message,
-  outcome: { readonly rcode: number; readonly ede?: ExtendedError | undefined },
-): Uint8Array {
-  const { rcode, ede } = outcome;
+export function updateReply(message: Message, outcome: UpdateOutcome): Uint8Array {
+  const { rcode, ede, lease } = outcome;
+  const options = ede === undefined ? [] : [edeOption(ede)];
+  if (lease !== undefined) options.push(updateLeaseOption(lease));
   return encodeMessage({
     id: message.header.id,
     flags: Flag.QR | (Opcode.UPDATE << 11),
@@ -106,7 +134,7 @@ export function updateReply(
       version: EDNS_VERSION,
       extendedRcode: 0,
       dnssecOk: message.edns.dnssecOk,
-      options: ede === undefined ? [] : [edeOption(ede)],
+      options,
     },
   });
 }
@@ -120,20 +148,59 @@ function forbidden({ rule, reason }: Decision, what = ""): UpdateVerdict {
   return { kind: "refused", rcode: Rcode.REFUSED, ede, reason: `${what}${reason}`, rule };
 }
 
+/** What an update that may be made brings with it. */
+interface Permission {
+  /** Names that the requester owns from now on. */
+  readonly claimed: readonly Name[] | undefined;
+  /** RRsets whose rules say that what is added never ages. */
+  readonly fixed: ReadonlySet<object> | undefined;
+}
+
 /** RFC 2136 §3.3: every RRset that would differ must be one the requester may change, whether by adding or deleting. */
 function checkPermission(
   differences: readonly NameDifference[],
   soa: ResourceRecord | undefined,
   context: UpdateContext,
-): UpdateVerdict | undefined {
-  const wishes: RrSetChange[] = differences.flatMap(({ rrsets }) => rrsets);
-  if (soa !== undefined) wishes.push({ name: soa.name, type: RrType.SOA, removed: [], added: [soa] });
-  for (const wish of wishes) {
-    const decision = context.policy(wish);
-    if (decision.allow) continue;
-    return forbidden(decision, `${wish.name.toString()} ${typeToText(wish.type)}: `);
+): UpdateVerdict | Permission {
+  let claimed: Name[] | undefined;
+  let fixed: Set<object> | undefined;
+  for (const { name, typesBefore, typesAfter, rrsets } of differences) {
+    let owning: UpdateRule | undefined;
+    for (const rrset of rrsets) {
+      const decision = context.policy(rrset);
+      if (!decision.allow) return forbidden(decision, `${name.toString()} ${typeToText(rrset.type)}: `);
+      if (decision.rule?.own === true) owning = decision.rule;
+      if (decision.rule?.static === true) (fixed ??= new Set()).add(rrset);
+    }
+    if (owning === undefined || context.ownership === undefined) continue;
+    const whose = checkOwner(name, typesBefore > 0, context.origin.actor, context.ownership);
+    if (typeof whose === "object") return { kind: "refused", rule: owning, ...whose };
+    if (whose === "free" && typesAfter > 0) (claimed ??= []).push(name);
   }
-  return undefined;
+  if (soa !== undefined) {
+    const decision = context.policy({ name: soa.name, type: RrType.SOA, removed: [], added: [soa] });
+    if (!decision.allow) return forbidden(decision, `${soa.name.toString()} SOA: `);
+  }
+  return { claimed, fixed };
+}
+
+/** What a granted update keeps from ageing. */
+function refreshing(
+  request: UpdateRequest,
+  view: ZoneView,
+  removed: readonly ResourceRecord[],
+  lease: UpdateLease | undefined,
+  { ageing, policy, ownership, origin }: UpdateContext,
+): Refreshing {
+  if (ageing === undefined) return {};
+  const mayRefresh = (name: Name, type: number, rdata: Uint8Array): boolean => {
+    const { allow, rule } = policy({ name, type, removed: [], added: [{ rdata }] });
+    if (!allow || rule?.static === true) return false;
+    if (rule?.own !== true || ownership === undefined) return true;
+    return typeof checkOwner(name, true, origin.actor, ownership) === "string";
+  };
+  const at = Math.floor(origin.at / 1000);
+  return { refreshes: findRefreshes(request, view, removed, mayRefresh, lease, at), lease };
 }
 
 /** Caps against floods of records (compare CVE-2024-1737, CVE-2016-6170). */
@@ -180,14 +247,24 @@ function overLimit(what: string, option: string, limit: number): UpdateRefusal {
 }
 
 function buildChangeset(
+  request: UpdateRequest,
   view: ZoneView,
   differences: readonly NameDifference[],
   soa: ResourceRecord | undefined,
-  origin: ChangeOrigin,
+  { claimed, fixed }: Permission,
+  lease: UpdateLease | undefined,
+  { origin }: UpdateContext,
 ): Changeset {
   const { name, ttl } = view.soa;
   const rdata = view.soa.rdata.slice();
   const rrsets = differences.flatMap((difference) => difference.rrsets);
+  const lifetimes: (number | undefined)[] = [];
+  for (const rrset of rrsets) {
+    const { type, added, ttlChanged } = rrset;
+    const lifetime = fixed?.has(rrset) === true ? undefined : lease === undefined ? 0 : leaseOf(type, lease);
+    const isNamed = ttlChanged ? namedBy(request, rrset) : undefined;
+    for (const rr of added) lifetimes.push(isNamed === undefined || isNamed(rr) ? lifetime : undefined);
+  }
   return {
     zone: view.apex,
     soaBefore: record(name, RrType.SOA, ttl, rdata),
@@ -195,6 +272,18 @@ function buildChangeset(
     soaAfter: soa ?? record(name, RrType.SOA, ttl, withSerial(rdata, nextSerial(soaSerial(rdata)))),
     removed: rrsets.flatMap(({ removed }) => removed),
     added: rrsets.flatMap(({ added }) => added),
+    lifetimes,
+    claimed,
     origin,
   };
+}
+
+/** Tells of a record of an RRset whether the update adds it, or only its neighbours and so its TTL. */
+function namedBy(request: UpdateRequest, rrset: RrSetDifference): (rr: ResourceRecord) => boolean {
+  const keys = new Set<string>();
+  for (const operation of request.operations) {
+    const { kind, name } = operation;
+    if (kind === "add" && operation.type === rrset.type && name.equals(rrset.name)) keys.add(operation.key);
+  }
+  return ({ type, rdata }) => keys.has(rdataKey(type, rdata));
 }

@@ -5,17 +5,25 @@ import type { PolicyZone } from "../auth/update-rule.ts";
 import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Outcome } from "../protocol/dispatch.ts";
-import type { UpdateContext, UpdateVerdict } from "../protocol/update.ts";
+import type {
+  Ownership,
+  Refreshing,
+  UpdateContext,
+  UpdateOutcome as UpdateReply,
+  UpdateVerdict,
+} from "../protocol/update.ts";
 import { anythingAt, judgeUpdate, refusal, refuseStranger } from "../protocol/update.ts";
 import { addressChanges } from "../protocol/update-pointers.ts";
-import type { ExtendedError } from "../wire/edns.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
-import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Name } from "../wire/name.ts";
+import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Actor, Changeset, ChangeOrigin } from "../zone/changeset.ts";
 import { nameServersOf } from "../zone/name-servers.ts";
+import type { ZoneStore } from "../zone/ports.ts";
+import type { ZoneView } from "../zone/view.ts";
 import type { ChangeQueue, JobVerdict } from "./change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
+import type { Ageing } from "./ageing.ts";
 import { reverseChanges } from "./reverse-records.ts";
 import type { RefusalLog } from "./refusal-log.ts";
 import type { ServedZones } from "./zones.ts";
@@ -34,6 +42,9 @@ export interface UpdateCounters {
 export interface UpdaterDeps {
   readonly queue: ChangeQueue;
   readonly zones: ServedZones;
+  /** What is known of names and records beside their contents. */
+  readonly store: Pick<ZoneStore, "owners" | "registrations">;
+  readonly ageing: Pick<Ageing, "noted">;
   readonly refusals: RefusalLog;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
   /** Milliseconds since 1970 UTC. */
@@ -65,10 +76,7 @@ export class Updater {
     return outcome.reply(answer, Math.floor(this.#deps.now() / 1000));
   }
 
-  async #decide(
-    outcome: UpdateOutcome,
-    peer: Peer,
-  ): Promise<{ rcode: number; ede?: ExtendedError | undefined }> {
+  async #decide(outcome: UpdateOutcome, peer: Peer): Promise<UpdateReply> {
     const { request, requester } = outcome;
     const started = performance.now();
     const rules = outcome.zone.update;
@@ -98,6 +106,8 @@ export class Updater {
             known: knowsRequester(zone.update, requester),
             limits: zone.config.limits,
             origin,
+            ownership: zone.update.some(({ own }) => own === true) ? this.#ownership(view) : undefined,
+            ageing: zone.config.ageing,
           });
           const changeset = verdict.kind === "change" ? verdict.changeset : undefined;
           if (!zone.config.ptr || verdict.kind === "refused") return { changeset, result: { verdict } };
@@ -120,12 +130,19 @@ export class Updater {
     }
   }
 
-  #judged(
-    verdict: UpdateVerdict,
-    outcome: UpdateOutcome,
-    peer: Peer,
-    started: number,
-  ): { rcode: number; ede?: ExtendedError | undefined } {
+  /** Who owns names once what this view shows is committed. */
+  #ownership(view: ZoneView): Ownership {
+    const { owners, registrations } = this.#deps.store;
+    return {
+      of: (name) => {
+        const pending = view.pendingOwner?.(name);
+        return pending === undefined ? owners.of(view.apex, name) : (pending ?? undefined);
+      },
+      hasStatic: (name) => registrations.hasStatic(view.apex, name),
+    };
+  }
+
+  #judged(verdict: UpdateVerdict, outcome: UpdateOutcome, peer: Peer, started: number): UpdateReply {
     const zone = outcome.request.zone;
     switch (verdict.kind) {
       case "refused": {
@@ -143,7 +160,7 @@ export class Updater {
           { zone: zone.toString(), ...by(outcome.requester, peer) },
           "update changes nothing",
         );
-        return NO_ERROR;
+        return this.#granted(zone, verdict);
       case "change": {
         this.counters.changed++;
         const { changeset } = verdict;
@@ -161,16 +178,18 @@ export class Updater {
           milliseconds: Math.round((performance.now() - started) * 10) / 10,
         };
         this.#deps.log.info(line, "update");
-        return NO_ERROR;
+        return this.#granted(zone, verdict);
       }
     }
   }
 
-  #failed(
-    error: unknown,
-    outcome: UpdateOutcome,
-    peer: Peer,
-  ): { rcode: number; ede?: ExtendedError | undefined } {
+  #granted(zone: Name, { refreshes, lease }: Refreshing): UpdateReply {
+    // At once, before the next batch is judged: ageing must not find stale what was refreshed just now.
+    if (refreshes !== undefined) this.#deps.ageing.noted(zone, refreshes, lease);
+    return lease === undefined ? NO_ERROR : { rcode: Rcode.NOERROR, lease };
+  }
+
+  #failed(error: unknown, outcome: UpdateOutcome, peer: Peer): UpdateReply {
     const name = outcome.request.zone;
     const { key, principal } = outcome.requester;
     const refuse = (rcode: number, code: number, reason: string) => {

@@ -7,6 +7,7 @@ import type { ResourceRecord } from "../wire/record.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import { StoreError } from "./error.ts";
 import { ownerKey } from "../zone/owner-key.ts";
+import type { Registration } from "../zone/registration.ts";
 import { plain } from "./rr-blob.ts";
 
 /** Rows that one statement of a bulk insert takes. */
@@ -19,21 +20,39 @@ const INSERT_COLUMNS = 6;
 /** Types whose RDATA hold names or text whose case does not count: two that differ in it alone are one record. */
 export const CASE_COUNTS: ReadonlySet<number> = new Set([RrType.A, RrType.AAAA, RrType.TXT]);
 
+/** How a record is registered; undefined refreshed: it is static. */
+export type RegistrationOrNone = Registration | { readonly refreshed: undefined; readonly lease: undefined };
+
 /** What a commit does to the rows. */
 export class RecordTable {
-  readonly #insert: Statement<[number, Uint8Array, number, Uint8Array, number, Uint8Array | null]>;
+  readonly #insert: Statement<
+    [number, Uint8Array, number, Uint8Array, number, Uint8Array | null, number | null, number | null]
+  >;
   readonly #delete: Statement<[number, Uint8Array, number, Uint8Array]>;
   readonly #replace: Statement<
-    [Uint8Array, number, Uint8Array | null, number, Uint8Array, number, Uint8Array]
+    [
+      Uint8Array,
+      number,
+      Uint8Array | null,
+      number | null,
+      number | null,
+      number,
+      Uint8Array,
+      number,
+      Uint8Array,
+    ]
   >;
   readonly #siblings: Statement<[number, Uint8Array, number], Uint8Array>;
   readonly #clear: Statement<[number]>;
 
   constructor(db: Database) {
-    this.#insert = db.prepare(`${INSERT} ${INSERT_ROW} ON CONFLICT DO NOTHING`);
+    this.#insert = db.prepare(
+      `INSERT INTO record (zone, owner, type, rdata, ttl, owner_written, refreshed, lease)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    );
     this.#delete = db.prepare("DELETE FROM record WHERE zone = ? AND owner = ? AND type = ? AND rdata = ?");
     this.#replace = db.prepare(
-      `UPDATE OR IGNORE record SET rdata = ?, ttl = ?, owner_written = ?
+      `UPDATE OR IGNORE record SET rdata = ?, ttl = ?, owner_written = ?, refreshed = ?, lease = ?
        WHERE zone = ? AND owner = ? AND type = ? AND rdata = ?`,
     );
     this.#siblings = db
@@ -44,13 +63,18 @@ export class RecordTable {
     this.#clear = db.prepare("DELETE FROM record WHERE zone = ?");
   }
 
-  /** Adds a record. @returns false, and nothing done, where the zone has it already (whatever its TTL and letter case) */
-  add(zone: number, apex: Name, rr: ResourceRecord): boolean {
+  /**
+   * Adds a record.
+   * @param registration undefined: a static one
+   * @returns false, and nothing done, where the zone has it already (whatever its TTL and letter case)
+   */
+  add(zone: number, apex: Name, rr: ResourceRecord, registration?: RegistrationOrNone): boolean {
     const owner = ownerKey(rr.name, apex);
     if (!CASE_COUNTS.has(rr.type) && this.#hasEqual(zone, owner, rr)) return false;
-    return (
-      this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, writtenOwner(rr.name, apex)).changes === 1
-    );
+    const refreshed = registration?.refreshed ?? null;
+    const lease = registration?.lease ?? null;
+    const written = writtenOwner(rr.name, apex);
+    return this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, written, refreshed, lease).changes === 1;
   }
 
   /** Removes a record, whatever its TTL. @returns false where the zone does not have it in these very RDATA */
@@ -60,12 +84,32 @@ export class RecordTable {
 
   /**
    * Puts a record in the place of another of the same owner and a type of {@link CASE_COUNTS}.
+   * @param registration of the new one; undefined: it is static
    * @returns false, and nothing done, where the zone does not have the old one or has the new one already
    */
-  replace(zone: number, apex: Name, old: ResourceRecord, rr: ResourceRecord): boolean {
+  replace(
+    zone: number,
+    apex: Name,
+    old: ResourceRecord,
+    rr: ResourceRecord,
+    registration?: RegistrationOrNone,
+  ): boolean {
     const owner = ownerKey(rr.name, apex);
     const written = writtenOwner(rr.name, apex);
-    return this.#replace.run(rr.rdata, rr.ttl, written, zone, owner, rr.type, old.rdata).changes === 1;
+    const refreshed = registration?.refreshed ?? null;
+    const lease = registration?.lease ?? null;
+    const { changes } = this.#replace.run(
+      rr.rdata,
+      rr.ttl,
+      written,
+      refreshed,
+      lease,
+      zone,
+      owner,
+      rr.type,
+      old.rdata,
+    );
+    return changes === 1;
   }
 
   /** Removes all records of a zone. */

@@ -66,6 +66,28 @@ const MIGRATIONS: readonly (string | ((db: Database) => void))[] = [
   `,
   // 2. A row of the journal for each commit and zone, not for each change.
   gatherJournal,
+  // 3. Ageing: when records were last registered, and how long they live; who owns a name.
+  `
+  ALTER TABLE record ADD COLUMN refreshed INTEGER; -- seconds since 1970 UTC when an update last named it; NULL: static
+  ALTER TABLE record ADD COLUMN lease INTEGER;     -- seconds that it lives after that; NULL: as long as the zone says
+  -- Only of records with a lease: others are looked for once a day, and are to cost nothing until then.
+  CREATE INDEX record_by_lease_end ON record (zone, refreshed + lease) WHERE lease IS NOT NULL;
+
+  CREATE TABLE ageing (
+    zone          INTEGER PRIMARY KEY REFERENCES zone (id),
+    not_before    INTEGER NOT NULL,        -- seconds since 1970 UTC until when nothing is stale
+    seen          INTEGER NOT NULL         -- when the zone was last known to take refreshes
+  ) STRICT;
+
+  CREATE TABLE name_owner (
+    zone          INTEGER NOT NULL REFERENCES zone (id),
+    name          BLOB    NOT NULL,        -- sort key, as record.owner
+    actor_kind    TEXT    NOT NULL,
+    actor_name    TEXT    NOT NULL,
+    since         INTEGER NOT NULL,        -- milliseconds since 1970 UTC
+    PRIMARY KEY (zone, name)
+  ) WITHOUT ROWID, STRICT;
+  `,
 ];
 
 /** The schema version this program writes. */
@@ -101,10 +123,11 @@ export function identify(db: Database): number {
 
 /**
  * Takes the steps that a database with `version` of them has not had, each in a transaction.
+ * @param to the steps it is to have then
  * @throws SqliteError
  */
-export function migrate(db: Database, version: number): void {
-  for (let step = version; step < SCHEMA_VERSION; step++) {
+export function migrate(db: Database, version: number, to: number = SCHEMA_VERSION): void {
+  for (let step = version; step < to; step++) {
     db.transaction(() => {
       const migration = MIGRATIONS[step]!;
       if (typeof migration === "string") db.exec(migration);

@@ -4,6 +4,7 @@
  */
 import type { Database, Statement } from "better-sqlite3";
 import type { SecondaryState } from "../zone/ports.ts";
+import { withoutSync } from "./without-sync.ts";
 
 /** Secondaries remembered for one zone: beyond them the one that was silent longest is forgotten. */
 export const MAX_SECONDARIES = 256;
@@ -59,22 +60,14 @@ export class Secondaries {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#changed.size === 0) return;
-    // Without a sync of its own: the next commit's brings it to the disk.
-    this.#db.pragma("synchronous = NORMAL");
-    try {
-      this.#db
-        .transaction(() => {
-          for (const zone of this.#changed) {
-            this.#clear.run(zone);
-            for (const { address, serial, at } of this.of(zone))
-              this.#insert.run(zone, address, serial, Math.trunc(at));
-          }
-        })
-        .immediate();
-      this.#changed.clear();
-    } finally {
-      this.#db.pragma("synchronous = FULL");
-    }
+    withoutSync(this.#db, () => {
+      for (const zone of this.#changed) {
+        this.#clear.run(zone);
+        for (const { address, serial, at } of this.of(zone))
+          this.#insert.run(zone, address, serial, Math.trunc(at));
+      }
+    });
+    this.#changed.clear();
   }
 
   #writeLater(): void {

@@ -17,7 +17,9 @@ import { createZoneInSteps } from "./creation.ts";
 import { guarded, StoreError } from "./error.ts";
 import { Journal } from "./journal.ts";
 import type { DirectoryLock } from "./lock.ts";
+import { Owners } from "./owners.ts";
 import { RecordTable } from "./records.ts";
+import { Registrations } from "./registrations.ts";
 import { Secondaries } from "./secondaries.ts";
 import { SnapshotPool } from "./snapshot.ts";
 
@@ -29,6 +31,8 @@ const SPARE_PAGES = 4096;
 export class SqliteStore implements ZoneStore {
   /** Path of rollcall.db, for a {@link SnapshotPool} of another thread. */
   readonly file: string;
+  readonly registrations: Registrations;
+  readonly owners: Owners;
   readonly #db: Database;
   readonly #lock: DirectoryLock;
   readonly #tables: Tables;
@@ -43,7 +47,16 @@ export class SqliteStore implements ZoneStore {
     this.file = db.name;
     this.#db = db;
     this.#lock = lock;
-    this.#tables = { db, catalogue, records: new RecordTable(db), journal: new Journal(db) };
+    this.registrations = new Registrations(db, catalogue);
+    this.owners = new Owners(db, catalogue);
+    this.#tables = {
+      db,
+      catalogue,
+      records: new RecordTable(db),
+      journal: new Journal(db),
+      registrations: this.registrations,
+      owners: this.owners,
+    };
     this.#secondaries = new Secondaries(db);
     this.#snapshots = new SnapshotPool(db.name);
   }

@@ -23,7 +23,7 @@ export interface Difference extends RecordChanges {
 const FIXED_LENGTH = 10;
 
 /** The same for two records that DNS holds equal: owner, type and RDATA, letter case and TTL aside (RFC 2136 §1.1.1). */
-export function recordKey(rr: ResourceRecord): string {
+export function recordKey(rr: Pick<ResourceRecord, "name" | "type" | "rdata">): string {
   // A name's key ends where its root label does, and a type takes one character: no two records share a key.
   return rr.name.key + String.fromCharCode(rr.type) + rdataKey(rr.type, rr.rdata);
 }

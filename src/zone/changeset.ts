@@ -10,8 +10,8 @@ export type ChangeCause = "create" | "update" | "ptr" | "import" | "rollback" | 
 
 /** Who made a change. */
 export interface Actor {
-  readonly kind: "key" | "principal" | "token" | "operator" | "address";
-  /** Key name, principal, user name or address, as text. */
+  readonly kind: "key" | "principal" | "token" | "operator" | "address" | "server";
+  /** Key name, principal, user name or address, as text; of the server itself what it was about. */
   readonly name: string;
   /** The address it came from, where it came over the network. */
   readonly from?: string | undefined;
@@ -39,5 +39,13 @@ export interface Changeset {
   readonly removed: readonly ResourceRecord[];
   /** Without the SOA. */
   readonly added: readonly ResourceRecord[];
+  /**
+   * Of each added record, in their order, how long it lives unless it is refreshed: seconds of its lease, 0 where the
+   * zone's ageing decides; undefined where it is as it was (one whose TTL changes), and static where it is new. Kept
+   * beside the zone, and never transferred. Absent: every added record is static.
+   */
+  readonly lifetimes?: readonly (number | undefined)[] | undefined;
+  /** Names that belong to the origin's actor from now on. A name without records belongs to nobody. */
+  readonly claimed?: readonly Name[] | undefined;
   readonly origin: ChangeOrigin;
 }

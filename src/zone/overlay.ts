@@ -7,7 +7,7 @@ import type { Name } from "../wire/name.ts";
 import type { ResourceRecord, RrSet } from "../wire/record.ts";
 import { latin1 } from "../wire/rdata/rdata.ts";
 import { sameBytes } from "../wire/record.ts";
-import type { Changeset } from "./changeset.ts";
+import type { Actor, Changeset } from "./changeset.ts";
 import type { ZoneView } from "./view.ts";
 
 /** A changeset that does not follow from the zone it is applied to: a mistake of whoever built it. */
@@ -24,6 +24,8 @@ export class OverlayView implements ZoneView {
   readonly #base: ZoneView;
   /** Names that pending changesets touched, by key; all their RRsets, none where the name is gone. */
   readonly #names = new Map<string, OverlayName>();
+  /** Names that pending changesets gave to somebody or, emptied, to nobody. */
+  readonly #owners = new Map<string, Actor | null>();
   #soa: ResourceRecord;
   #recordCount: number;
 
@@ -59,6 +61,11 @@ export class OverlayView implements ZoneView {
     const changed = this.#names.get(name.key);
     if (changed === undefined) return this.#base.storedName(name);
     return changed.rrsets.size > 0 ? changed.name : name;
+  }
+
+  pendingOwner(name: Name): Actor | null | undefined {
+    const changed = this.#owners.get(name.key);
+    return changed === undefined ? this.#base.pendingOwner?.(name) : changed;
   }
 
   /**
@@ -107,7 +114,11 @@ export class OverlayView implements ZoneView {
       rdatas: [soaAfter.rdata],
     });
 
-    for (const [key, draft] of drafts) this.#names.set(key, draft);
+    for (const [key, draft] of drafts) {
+      this.#names.set(key, draft);
+      if (draft.rrsets.size === 0) this.#owners.set(key, null);
+    }
+    for (const name of changeset.claimed ?? []) this.#owners.set(name.key, changeset.origin.actor);
     this.#soa = soaAfter;
     this.#recordCount += added.length - removed.length;
   }

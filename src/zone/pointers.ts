@@ -22,6 +22,11 @@ export interface AddressChanges {
   readonly held: readonly ResourceRecord[];
 }
 
+/** Whether a record is one that has a reverse name. */
+export function isAddress({ type }: Pick<ResourceRecord, "type">): boolean {
+  return type === RrType.A || type === RrType.AAAA;
+}
+
 /** A reverse name whose PTRs are being worked on. */
 interface Pointer {
   readonly view: ZoneView;

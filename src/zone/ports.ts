@@ -3,6 +3,7 @@ import type { RecordCursor } from "../wire/cursor.ts";
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import type { Changeset, ChangeOrigin } from "./changeset.ts";
+import type { OwnerStore, RegistrationStore } from "./registration.ts";
 
 /** A zone in the store. */
 export interface StoredZone {
@@ -98,5 +99,7 @@ export interface ZoneStore extends CommitPort {
   trimJournal(apex: Name, limits: JournalLimits, now: number): { removed: number; more: boolean };
   secondaries(apex: Name): SecondaryState[];
   rememberSecondary(apex: Name, state: SecondaryState): void;
+  readonly registrations: RegistrationStore;
+  readonly owners: OwnerStore;
   close(): void;
 }

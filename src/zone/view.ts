@@ -1,6 +1,7 @@
 /** What update prerequisites, changes and diffs need to see of a zone: its image, or an image with pending changes laid over. */
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord, RrSet } from "../wire/record.ts";
+import type { Actor } from "./changeset.ts";
 
 export interface ZoneView {
   readonly apex: Name;
@@ -14,4 +15,9 @@ export interface ZoneView {
   rrset(name: Name, type: number): RrSet | undefined;
   /** The owner name in the case it is stored in; the argument itself where the name does not exist. */
   storedName(name: Name): Name;
+  /**
+   * Who owns a name by changes that are not committed yet, `null` where they make it nobody's; undefined where they say
+   * nothing of it. Absent where there are no such changes: the store knows.
+   */
+  pendingOwner?(name: Name): Actor | null | undefined;
 }

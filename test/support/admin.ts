@@ -14,6 +14,7 @@ import { dispatchVerbs } from "../../src/control/dispatch.ts";
 import { ControlServer } from "../../src/control/server.ts";
 import type { ReloadReport } from "../../src/control/verbs.ts";
 import { adminHandlers } from "../../src/services/admin.ts";
+import { Ageing } from "../../src/services/ageing.ts";
 import { ChangeQueue } from "../../src/services/change-queue.ts";
 import { inTurns } from "../../src/services/turns.ts";
 import { ServedZones } from "../../src/services/zones.ts";
@@ -38,6 +39,7 @@ export class AdminHouse {
   readonly store: SqliteStore;
   readonly zones: ServedZones;
   readonly queue: ChangeQueue;
+  readonly ageing: Ageing;
   readonly log: { fields: object; message: string }[] = [];
   readonly faults: unknown[] = [];
   /** What the clock says. */
@@ -60,6 +62,16 @@ export class AdminHouse {
       zone: (apex) => this.zones.get(apex),
       maxQueued: 100,
       maxBatch: 10,
+    });
+    this.ageing = new Ageing({
+      store: this.store,
+      changes: this.queue,
+      zones: this.zones,
+      now: () => this.now,
+      log: {
+        info: (fields, message) => this.log.push({ fields, message }),
+        error: (fields) => this.faults.push(fields),
+      },
     });
   }
 
@@ -118,7 +130,9 @@ export class AdminHouse {
   /** Closes and removes everything. @throws AggregateError where a verb found a bug */
   async close(): Promise<void> {
     await this.#control?.close(0);
+    await this.ageing.stop();
     await this.queue.close();
+    this.ageing.close();
     this.store.close();
     rmSync(this.folder, { recursive: true });
     if (this.faults.length > 0)
@@ -134,12 +148,14 @@ export class AdminHouse {
           return this.queue.submit(job);
         },
       },
+      ageing: this.ageing,
       zoneConfig: (apex) => zoneConfigOf(this.#config, apex),
       publishedZone: (apex) => this.zones.get(apex),
       createZone: async (apex, created, origin, onWritten) => {
         const stored = await inTurns(this.store.createInSteps(apex, created, origin), onWritten);
         const config = zoneConfigOf(this.#config, apex);
         if (config !== undefined) this.zones.put(config);
+        this.ageing.configure();
         return stored;
       },
       released: () => undefined,

@@ -7,12 +7,14 @@ import { Name, NameSyntaxError } from "../../wire/name.ts";
 import type { ResourceRecord } from "../../wire/record.ts";
 import type { ChangeOrigin } from "../../zone/changeset.ts";
 import type { StoredZone, ZoneStore } from "../../zone/ports.ts";
+import type { Ageing } from "../ageing.ts";
 import type { ChangeQueue, PublishedZone } from "../change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "../change-queue.ts";
 
 export interface AdminContext {
   readonly store: ZoneStore;
   readonly changes: Pick<ChangeQueue, "submit">;
+  readonly ageing: Pick<Ageing, "departures" | "scavenge">;
   /** The configuration of a zone; undefined where it names no such zone. */
   readonly zoneConfig: (apex: Name) => ZoneConfig | undefined;
   /** The zone being served at an apex. */

@@ -6,6 +6,7 @@ import type { Name } from "../../wire/name.ts";
 import { soaSerial, withSerial } from "../../wire/rdata/soa.ts";
 import type { ChangeOrigin, Changeset } from "../../zone/changeset.ts";
 import type { HistoryEntry } from "../../zone/ports.ts";
+import { recordKey } from "../../zone/algebra.ts";
 import { planRollback } from "../../zone/rollback.ts";
 import { nextSerial } from "../../zone/serial.ts";
 import type { ZoneView } from "../../zone/view.ts";
@@ -104,9 +105,14 @@ function plannedChangeset(
   const serial = nextSerial(soaSerial(view.soa.rdata));
   const base = soa ?? view.soa;
   const soaAfter = { ...base, rdata: withSerial(base.rdata, serial) };
+  // What ageing had taken away ages again, from now on; all else that an operator brings back is static.
+  const aged = new Set(
+    chain.flatMap(({ origin: { cause }, removed }) => (cause === "ageing" ? removed : [])).map(recordKey),
+  );
+  const lifetimes = added.map((rr) => (aged.has(recordKey(rr)) ? 0 : undefined));
   const noted = { ...origin, note: note(toSerial, owner, undone) };
   return {
-    changeset: { zone: view.apex, soaBefore: view.soa, soaAfter, removed, added, origin: noted },
+    changeset: { zone: view.apex, soaBefore: view.soa, soaAfter, removed, added, lifetimes, origin: noted },
     undone: undone.length,
   };
 }

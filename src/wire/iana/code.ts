@@ -31,6 +31,7 @@ export const TsigError = {
 } as const;
 
 export const EdnsOption = {
+  UPDATE_LEASE: 2,
   NSID: 3,
   CLIENT_SUBNET: 8,
   EXPIRE: 9,

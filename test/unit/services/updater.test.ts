@@ -22,6 +22,8 @@ function setUp() {
   const updater = new Updater({
     queue: queue as unknown as ChangeQueue,
     zones: {} as UpdaterDeps["zones"],
+    store: {} as UpdaterDeps["store"],
+    ageing: { noted: () => undefined },
     refusals: new RefusalLog(log, () => 0),
     log,
     now: () => 0,
