@@ -34,6 +34,14 @@ export function loadGss(folder: string, table: GssTable, problems: ProblemCollec
     problems.add(["gss", "keytab"], keys);
     return undefined;
   }
+  if (keys.every(({ encryption }) => encryption === "rc4-hmac")) {
+    const weak = new Mistake(
+      "CONFIG_KEYTAB",
+      `the keytab ${keytab} has keys of RC4 only, which Kerberos libraries refuse from MIT 1.21 on`,
+      "Let the account use AES (on Samba: net ads enctypes set ACCOUNT 24), then export the keytab anew.",
+    );
+    problems.add(["gss", "keytab"], weak, "value", "warning");
+  }
   return {
     keytab,
     ...(table.principal === undefined ? {} : { principal: table.principal }),

@@ -29,7 +29,8 @@ export const CONFIG_CODES = {
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
   CONFIG_FORWARD: "A forward that nothing would go by, or that would lead back here.",
-  CONFIG_KEYTAB: "A keytab that cannot be read, or has no key that may be used.",
+  CONFIG_KEYTAB:
+    "A keytab that cannot be read, or has no key that may be used; a warning where it has only weak ones.",
   CONFIG_PRINCIPAL: "Not a Kerberos principal, or not a usable pattern of them.",
   CONFIG_GSS: "A rule for a principal, and no [gss] that could prove one.",
   CONFIG_PTR: "A zone whose reverse records have no zone to be in (a warning).",

@@ -8,7 +8,7 @@ apt-get install -y -qq --no-install-recommends \
   nsd \
   pdns-server pdns-backend-sqlite3 \
   dnsperf \
-  samba samba-common-bin \
+  samba samba-common-bin samba-ad-dc samba-ad-provision \
   unbound \
   krb5-kdc krb5-admin-server krb5-user \
   kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client \

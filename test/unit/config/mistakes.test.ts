@@ -22,6 +22,7 @@ beforeAll(() => {
   writeFileSync(join(folder, "plain"), "");
   const entry = { components: ["DNS", "ns1.smb.example"], realm: "SMB.EXAMPLE", version: 1, encryption: 18 };
   writeFileSync(join(folder, "dns.keytab"), keytabFile(entry), { mode: 0o640 });
+  writeFileSync(join(folder, "rc4.keytab"), keytabFile({ ...entry, encryption: 23 }), { mode: 0o600 });
   writeFileSync(join(folder, "empty.keytab"), keytabFile(), { mode: 0o600 });
   writeFileSync(join(folder, "open.keytab"), keytabFile(entry));
   chmodSync(join(folder, "open.keytab"), 0o644);
@@ -403,6 +404,11 @@ clients = ["10.0.0.0/8"]
     name: "a keytab that everybody may read",
     text: `${HEAD}[gss]\nkeytab = "open.keytab"\n[[zone]]\nname = "smb.example"\n`,
     expected: [["CONFIG_KEY_MODE", 5, "chmod 600"]],
+  },
+  {
+    name: "a keytab with RC4 alone",
+    text: `${HEAD}[gss]\nkeytab = "rc4.keytab"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "enctypes set"]],
   },
   {
     name: "a principal that the keytab has no key of",
