@@ -160,6 +160,7 @@ export class Rollcall {
       transport: socketTransport,
       now: () => performance.now(),
       random: randomBytes,
+      remember: (answer) => this.#udp.remember(answer),
       log,
     });
     this.#connections = new TcpConnections(tcpLimits(config));
@@ -368,8 +369,9 @@ export class Rollcall {
     });
     const zones = this.#zones.shared;
     this.#forwarder.besides(zones.map(({ apex }) => apex));
-    const clients = forwards.flatMap((forward) => forward.clients.map(({ text }) => text));
-    return this.#udp.serve(zones, server.identity, { suffixes, clients });
+    const clients = forwards.map((forward) => forward.clients.map(({ text }) => text));
+    const { generation } = this.#forwarder;
+    return this.#udp.serve(zones, server.identity, { suffixes, clients, generation });
   }
 
   async #reload(): Promise<ReloadReport> {
@@ -528,7 +530,7 @@ export class Rollcall {
       notifyAcknowledged: this.#notifier.counters.acknowledged,
       notifyUnanswered: this.#notifier.counters.unanswered,
       ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
-      ...forwardCounters(this.#forwarder),
+      ...forwardCounters(this.#forwarder, this.#udp.recalled),
       ...this.#kerberos.counters(),
     };
   }
@@ -539,10 +541,11 @@ function forwardStatus(forwarder: Forwarder): Pick<ServerStatus, "forward"> {
   return forward === undefined ? {} : { forward };
 }
 
-function forwardCounters({ counters }: Forwarder): Record<string, number> {
+/** @param recalled answers that the answer threads gave from what the cache had told them */
+function forwardCounters({ counters }: Forwarder, recalled: number): Record<string, number> {
   return {
-    forwardQueries: counters.queries,
-    forwardHits: counters.hits,
+    forwardQueries: counters.queries + recalled,
+    forwardHits: counters.hits + recalled,
     forwardStale: counters.stale,
     forwardShared: counters.shared,
     forwardFailed: counters.failed,

@@ -18,6 +18,8 @@ export interface CacheEntry<Source> {
   readonly size: number;
   /** Asked for since it was last looked at for removal. */
   used: boolean;
+  /** For whoever counts how often it was given. */
+  hits: number;
 }
 
 export interface CacheLimits {
@@ -62,7 +64,7 @@ export class AnswerCache<Source> {
     const size = ENTRY_OVERHEAD + key.length + answer.body.length + answer.ttlsAt.length * OCTETS_PER_TTL;
     if (size > this.limits.size) return;
     const expiresAt = now + answer.ttl * 1000;
-    this.#entries.set(key, { answer, source, storedAt: now, expiresAt, size, used: false });
+    this.#entries.set(key, { answer, source, storedAt: now, expiresAt, size, used: false, hits: 0 });
     this.size += size;
     this.#makeRoom();
   }

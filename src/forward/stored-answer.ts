@@ -12,7 +12,7 @@ import { Name } from "../wire/name.ts";
 import { writeSoa } from "../wire/rdata/soa.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { record } from "../wire/record.ts";
-import { HEADER_LENGTH, WireWriter } from "../wire/writer.ts";
+import { HEADER_LENGTH, MAX_MESSAGE_LENGTH, WireWriter } from "../wire/writer.ts";
 import type { ClientQuery } from "./asked.ts";
 
 /** Octets of an OPT record without options, and of an option's code and length (RFC 6891 §6.1.2). */
@@ -122,14 +122,27 @@ export interface Telling {
   readonly ede?: ExtendedError | undefined;
 }
 
+/** Room for one answer at a time: writing is synchronous. */
+const scratch = new Uint8Array(MAX_MESSAGE_LENGTH);
+
 /** The answer to one client's query. Where it has not the room, TC and nothing but the question (RFC 2181 §9). */
 export function writeAnswer(answer: StoredAnswer, query: ClientQuery, telling: Telling): Uint8Array {
+  return scratch.slice(0, writeAnswerInto(scratch, answer, query, telling));
+}
+
+/** {@link writeAnswer} into octets that have `query.room`. @returns octets written */
+export function writeAnswerInto(
+  out: Uint8Array,
+  answer: StoredAnswer,
+  query: ClientQuery,
+  telling: Telling,
+): number {
   const { body, counts, rcode } = answer;
   const from = query.questionEnd;
-  const opt = query.edns ? optOf(query, rcode, telling.ede) : NOTHING;
-  const length = from + body.length + opt.length;
-  if (length > query.room) return writeBare(query, Flag.TC | (rcode & 0xf), opt);
-  const out = new Uint8Array(length);
+  const end = from + body.length;
+  if (end + (query.edns ? OPT_LENGTH : 0) > query.room) {
+    return writeBare(out, query, Flag.TC | (rcode & 0xf), rcode, telling.ede);
+  }
   out.set(body, from);
   const { turning, ttlsAt } = answer;
   if (turning !== undefined && telling.turn !== undefined) turn(out, from, body, turning, telling.turn);
@@ -143,7 +156,6 @@ export function writeAnswer(answer: StoredAnswer, query: ClientQuery, telling: T
     out[at + 2] = ttl >>> 8;
     out[at + 3] = ttl;
   }
-  out.set(opt, from + body.length);
   writeHead(out, query, rcode & 0xf);
   out[6] = counts[0] >> 8;
   out[7] = counts[0];
@@ -152,12 +164,12 @@ export function writeAnswer(answer: StoredAnswer, query: ClientQuery, telling: T
   const additionals = counts[2] + (query.edns ? 1 : 0);
   out[10] = additionals >> 8;
   out[11] = additionals;
-  return out;
+  return query.edns ? writeOpt(out, end, query, rcode, telling.ede) : end;
 }
 
 /** An answer without records. @param ede told where the client speaks EDNS and there is room */
 export function writeError(query: ClientQuery, rcode: number, ede?: ExtendedError): Uint8Array {
-  return writeBare(query, rcode & 0xf, query.edns ? optOf(query, rcode, ede) : NOTHING);
+  return scratch.slice(0, writeBare(scratch, query, rcode & 0xf, rcode, ede));
 }
 
 /** REFUSED, to a client that may not recurse: without RA. */
@@ -167,12 +179,17 @@ export function writeRefusal(query: ClientQuery, ede: ExtendedError): Uint8Array
   return out;
 }
 
-function writeBare(query: ClientQuery, flags: number, opt: Uint8Array): Uint8Array {
-  const out = new Uint8Array(query.questionEnd + opt.length);
-  out.set(opt, query.questionEnd);
+function writeBare(
+  out: Uint8Array,
+  query: ClientQuery,
+  flags: number,
+  rcode: number,
+  ede: ExtendedError | undefined,
+): number {
   writeHead(out, query, flags);
+  for (let i = 6; i < 11; i++) out[i] = 0;
   out[11] = query.edns ? 1 : 0;
-  return out;
+  return query.edns ? writeOpt(out, query.questionEnd, query, rcode, ede) : query.questionEnd;
 }
 
 /** ID, flags and question. RA: whoever gets here may recurse. AA and AD are never ours to set (RFC 4035 §4.6). */
@@ -183,6 +200,7 @@ function writeHead(out: Uint8Array, { message, questionEnd }: ClientQuery, flags
   out[1] = message[1]!;
   out[2] = word >> 8;
   out[3] = word;
+  out[4] = 0;
   out[5] = 1;
 }
 
@@ -194,27 +212,36 @@ function turn(out: Uint8Array, from: number, body: Uint8Array, turning: Turning,
   out.set(body.subarray(at, at + split), from + end - split);
 }
 
-const NOTHING = new Uint8Array(0);
-
-function optOf(query: ClientQuery, rcode: number, ede: ExtendedError | undefined): Uint8Array {
-  const data = ede === undefined ? undefined : edeOption(ede).data;
-  const option = data === undefined ? 0 : OPTION_HEAD + data.length;
-  // What an error says is never worth the answer itself.
-  const says = query.questionEnd + OPT_LENGTH + option <= query.room ? option : 0;
-  const opt = new Uint8Array(OPT_LENGTH + says);
-  opt[2] = RrType.OPT;
-  opt[3] = MAX_UDP_PAYLOAD >> 8;
-  opt[4] = MAX_UDP_PAYLOAD & 0xff;
-  opt[5] = rcode >> 4;
-  opt[6] = EDNS_VERSION;
-  opt[7] = query.dnssecOk ? 0x80 : 0;
-  opt[10] = says;
-  if (data !== undefined && says > 0) {
-    opt[12] = EdnsOption.EDE;
-    opt[14] = data.length;
-    opt.set(data, OPT_LENGTH + OPTION_HEAD);
-  }
-  return opt;
+/** Writes the OPT record, with what an error says where there is room: it is never worth the answer itself. */
+function writeOpt(
+  out: Uint8Array,
+  at: number,
+  query: ClientQuery,
+  rcode: number,
+  ede: ExtendedError | undefined,
+): number {
+  const end = at + OPT_LENGTH;
+  out[at] = 0;
+  out[at + 1] = 0;
+  out[at + 2] = RrType.OPT;
+  out[at + 3] = MAX_UDP_PAYLOAD >> 8;
+  out[at + 4] = MAX_UDP_PAYLOAD & 0xff;
+  out[at + 5] = rcode >> 4;
+  out[at + 6] = EDNS_VERSION;
+  out[at + 7] = query.dnssecOk ? 0x80 : 0;
+  out[at + 8] = 0;
+  out[at + 9] = 0;
+  out[at + 10] = 0;
+  if (ede === undefined) return end;
+  const { data } = edeOption(ede);
+  if (end + OPTION_HEAD + data.length > query.room) return end;
+  out[at + 10] = OPTION_HEAD + data.length;
+  out[end] = 0;
+  out[end + 1] = EdnsOption.EDE;
+  out[end + 2] = 0;
+  out[end + 3] = data.length;
+  out.set(data, end + OPTION_HEAD);
+  return end + OPTION_HEAD + data.length;
 }
 
 /** How long clients may keep an answer that was made up here, in seconds. */

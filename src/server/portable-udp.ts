@@ -8,6 +8,7 @@ export class PortableUdp implements UdpTransport {
   readonly description: string;
   /** All go by the handler. */
   readonly answered = 0;
+  readonly recalled = 0;
   readonly #handler: MessageHandler;
   readonly #log: TransportLog;
   readonly #open = new Set<UdpListener>();
@@ -48,6 +49,11 @@ export class PortableUdp implements UdpTransport {
   /** Nothing to do: the handler looks at the zones by itself. */
   serve(): Promise<void> {
     return Promise.resolve();
+  }
+
+  /** Nothing either: the handler has it. */
+  remember(): void {
+    return undefined;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What the listeners ask of UDP, whichever way it is done: by answer threads on Linux, or by Node's `dgram`. */
+import type { StoredAnswer } from "../forward/stored-answer.ts";
 import type { Name } from "../wire/name.ts";
 import type { ServedImage } from "../zone/zone-set.ts";
 
@@ -33,11 +34,25 @@ export interface SharedZone extends ServedImage {
 /** Names that other servers are asked about, and for whom. */
 export interface Elsewhere {
   readonly suffixes: readonly Name[];
-  /** Networks of the clients, in CIDR form. */
-  readonly clients: readonly string[];
+  /** Networks of the clients of each forward, in CIDR form. */
+  readonly clients: readonly (readonly string[])[];
+  /** Another one where forwards have changed: answers of the one before are not to be given any more. */
+  readonly generation: number;
 }
 
-export const NOWHERE: Elsewhere = { suffixes: [], clients: [] };
+export const NOWHERE: Elsewhere = { suffixes: [], clients: [], generation: 0 };
+
+/** An answer of another server that is worth having at hand. */
+export interface RememberedAnswer {
+  /** Of the question, see `forward/asked`. */
+  readonly key: string;
+  readonly answer: StoredAnswer;
+  /** Milliseconds since it was given. */
+  readonly age: number;
+  /** Index in {@link Elsewhere.clients} of those it is for. */
+  readonly group: number;
+  readonly generation: number;
+}
 
 export interface UdpTransport {
   /** For `rollcall status`: which way it is done, e.g. `2 answer threads (recvmmsg)`. */
@@ -55,6 +70,10 @@ export interface UdpTransport {
    * of it is in force.
    */
   serve(zones: readonly SharedZone[], identity: string, elsewhere?: Elsewhere): Promise<void>;
+  /** An answer that is asked for often: may be given without the handler from now on, while it holds. */
+  remember(answer: RememberedAnswer): void;
+  /** Given so. */
+  readonly recalled: number;
   /** After all endpoints are closed. */
   close(): Promise<void>;
 }

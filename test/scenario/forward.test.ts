@@ -111,6 +111,31 @@ describe("who gets what", () => {
     expect(up.asked).toHaveLength(1);
   });
 
+  test("clients of one forward do not get what another's clients have in the cache", async () => {
+    const [mine, others] = [await upstream(one), await upstream(one)];
+    const server = await start(
+      `${ZONE}${forward([mine], `names = ["mine.example"]\n`)}[[forward]]
+names = ["others.example"]\nupstreams = ["${others.address}"]\nclients = ["127.0.0.2/32"]\n`,
+    );
+    const from = createSocket("udp4");
+    from.bind(0, "127.0.0.2");
+    await once(from, "listening");
+    // Often enough that whoever keeps copies of it has one.
+    for (let i = 0; i < 5; i++) {
+      const heard = once(from, "message") as Promise<[Uint8Array]>;
+      from.send(question("www.others.example. A", i, RD), server.port, "127.0.0.1");
+      expect(decodeMessage(Uint8Array.from((await heard)[0])).answers).toHaveLength(1);
+      expect((await askText(server, "www.mine.example. A", RD)).answer).toHaveLength(1);
+      expect(await askText(server, "www.others.example. A", RD)).toMatchObject({
+        rcode: "REFUSED",
+        flags: "rd",
+      });
+    }
+    from.close();
+    expect([mine.asked.length, others.asked.length]).toEqual([1, 1]);
+    expect((await server.status()).counters).toMatchObject({ forwardQueries: 15, forwardHits: 8 });
+  });
+
   test("the longest name decides: a zone in a forward, a forward in an empty zone, and the rest goes on", async () => {
     const [corp, rest] = [await upstream(one), await upstream(one)];
     const server = await start(
@@ -506,11 +531,16 @@ describe("a reload", () => {
     expect((await askText(server, "www.other.example. A", RD)).rcode).toBe("REFUSED");
     server.configure({ config: ZONE + forward([before]) });
     // The port was the system's choice: it stays as long as the configuration asks for any.
+    const askOften = async (): Promise<void> => {
+      for (let i = 0; i < 5; i++) {
+        expect((await askText(server, "www.other.example. A", RD)).answer).toHaveLength(1);
+      }
+    };
     expect(await server.control("reload", {})).toMatchObject({ ok: true });
-    expect((await askText(server, "www.other.example. A", RD)).answer).toHaveLength(1);
+    await askOften();
     server.configure({ config: ZONE + forward([after]) });
     expect(await server.control("reload", {})).toMatchObject({ ok: true });
-    expect((await askText(server, "www.other.example. A", RD)).answer).toHaveLength(1);
+    await askOften();
     expect([before.asked.length, after.asked.length]).toEqual([1, 1]);
     server.configure({ config: ZONE });
     expect(await server.control("reload", {})).toMatchObject({ ok: true });

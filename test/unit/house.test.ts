@@ -15,7 +15,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   protocol: ["wire", "zone", "auth"],
   netbios: ["wire", "zone", "auth"],
   store: ["wire", "zone"],
-  server: ["wire", "zone", "auth", "protocol"],
+  server: ["wire", "zone", "auth", "forward", "protocol"],
   config: ["wire", "zonefile", "zone", "auth"],
   control: ["config"],
   services: ["wire", "zonefile", "zone", "auth", "forward", "protocol", "netbios", "config", "control"],

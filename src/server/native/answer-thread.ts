@@ -4,8 +4,6 @@
  * for orders. Nothing in the loop allocates but a handover.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { parseNetwork } from "../../auth/acl.ts";
-import type { Network } from "../../auth/acl.ts";
 import type { Client } from "../../protocol/near-first.ts";
 import { ELSEWHERE, NOT_A_QUERY, QueryAnswerer, SILENCE } from "../../protocol/query.ts";
 import { MAX_UDP_PAYLOAD } from "../../wire/edns.ts";
@@ -15,19 +13,14 @@ import { Epochs } from "../../zone/image/epochs.ts";
 import { ImageReader } from "../../zone/image/reader.ts";
 import { ZoneSet } from "../../zone/zone-set.ts";
 import { collectGarbage } from "../collect-garbage.ts";
-import { isUnansweredPort, plainAddress } from "../handler.ts";
+import { isUnansweredPort } from "../handler.ts";
 import { DatagramBatch } from "./batch.ts";
 import type { Libc, NativeMemory } from "./libc.ts";
 import { AF_INET, Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
+import { RememberedAnswers } from "./remembered.ts";
 import type { NativeSocket } from "./socket.ts";
-import {
-  SOCKADDR_BYTES,
-  SOCKADDR_IN6_ADDRESS,
-  SOCKADDR_IN_ADDRESS,
-  sockaddrAddress,
-  sockaddrPort,
-} from "./sockaddr.ts";
-import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
+import { SOCKADDR_BYTES, SOCKADDR_IN6_ADDRESS, SOCKADDR_IN_ADDRESS, sockaddrPort } from "./sockaddr.ts";
+import type { ThreadMessage, ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
   itemLength,
@@ -63,8 +56,7 @@ class AnswerThread {
   #poll: NativeMemory;
   #pollWords: Int32Array;
   #answerer: QueryAnswerer;
-  /** For whom names elsewhere are looked up. */
-  #clients: readonly Network[] = [];
+  readonly #remembered = new RememberedAnswers();
   /** Receive calls that failed, one after another. */
   #failures = 0;
 
@@ -104,11 +96,23 @@ class AnswerThread {
       const posted = Atomics.load(this.#mailbox, MailboxWord.POSTED);
       if (posted !== this.#posted) {
         this.#posted = posted;
-        const orders = newestOrders();
+        const orders = this.#readPort();
         if (orders !== undefined && !this.#obey(orders)) return false;
       }
       if (this.#sockets.length > 0) return true;
       Atomics.wait(this.#mailbox, MailboxWord.POSTED, posted, ORDERS_INTERVAL);
+    }
+  }
+
+  /** Keeps the answers that wait there. @returns the last of the orders: each is the whole */
+  #readPort(): ThreadOrders | undefined {
+    let orders: ThreadOrders | undefined;
+    for (;;) {
+      const next = receiveMessageOnPort(parentPort!);
+      if (next === undefined) return orders;
+      const message = next.message as ThreadMessage;
+      if (message.kind === "orders") orders = message.orders;
+      else this.#remembered.put(message.answer, performance.now());
     }
   }
 
@@ -120,7 +124,7 @@ class AnswerThread {
     }));
     const suffixes = elsewhere.suffixes.map((wire) => Name.fromTrustedWire(wire));
     this.#answerer = new QueryAnswerer(new ZoneSet(this.#start.seed, images, suffixes), { identity });
-    this.#clients = elsewhere.clients.flatMap((text) => parseNetwork(text) ?? []);
+    this.#remembered.configure(elsewhere.clients, elsewhere.generation);
     this.#sockets = sockets;
     if (this.#pollWords.length < sockets.length * 2) {
       this.#poll = this.#libc.allocate(sockets.length * POLLFD);
@@ -178,7 +182,7 @@ class AnswerThread {
       }
       setClient(this.#answerer.client, batch.bytes, addressAt);
       let written = this.#answer(batch.buffers[i]!, length, out.buffers[answers]!);
-      if (written === ELSEWHERE) written = this.#isClient(addressAt) ? NOT_A_QUERY : this.#answerer.refuse();
+      if (written === ELSEWHERE) written = this.#answerElsewhere(i, out.buffers[answers]!);
       if (written === NOT_A_QUERY) this.#others.push(i);
       else if (written === SILENCE) ignored++;
       else out.aim(answers++, written, batch.bytes, addressAt, batch.controlAt(i), batch.controlLength(i));
@@ -196,10 +200,15 @@ class AnswerThread {
     }
   }
 
-  /** Whether names elsewhere are looked up for whom a message of the batch came from. A stranger costs nobody else. */
-  #isClient(addressAt: number): boolean {
-    const address = plainAddress(sockaddrAddress(this.#in.bytes, addressAt));
-    return this.#clients.some((network) => network.contains(address));
+  /** What is known here is answered, a stranger refused, so that it costs nobody else; the rest is handed over. */
+  #answerElsewhere(i: number, out: Uint8Array): number {
+    const batch = this.#in;
+    if (!this.#remembered.admits(batch.bytes, batch.addressAt(i))) return this.#answerer.refuse();
+    const { question } = this.#answerer;
+    const written = this.#remembered.answer(batch.buffers[i]!, question, out, performance.now());
+    if (written === 0) return NOT_A_QUERY;
+    this.#counters[ThreadCounter.RECALLED]!++;
+    return written;
   }
 
   #send(socket: NativeSocket, answers: number): void {
@@ -246,16 +255,6 @@ class AnswerThread {
 function setClient(client: Client, bytes: Uint8Array, at: number): void {
   if (bytes[at] === AF_INET) client.setOctets(bytes, at + SOCKADDR_IN_ADDRESS, 4);
   else client.setOctets(bytes, at + SOCKADDR_IN6_ADDRESS, 16);
-}
-
-/** The last of the orders that wait: each is the whole. */
-function newestOrders(): ThreadOrders | undefined {
-  let orders: ThreadOrders | undefined;
-  for (;;) {
-    const next = receiveMessageOnPort(parentPort!);
-    if (next === undefined) return orders;
-    orders = next.message as ThreadOrders;
-  }
 }
 
 function report(message: ThreadReport): void {

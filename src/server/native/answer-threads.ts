@@ -10,13 +10,20 @@ import type { HashSeed } from "../../zone/image/hash.ts";
 import type { MessageHandler, TransportLog } from "../handler.ts";
 import { plainAddress } from "../handler.ts";
 import { NOWHERE } from "../transport.ts";
-import type { Elsewhere, SharedZone, UdpCounters, UdpEndpoint, UdpTransport } from "../transport.ts";
+import type {
+  Elsewhere,
+  RememberedAnswer,
+  SharedZone,
+  UdpCounters,
+  UdpEndpoint,
+  UdpTransport,
+} from "../transport.ts";
 import type { Libc } from "./libc.ts";
 import { NativeSink, Outbox } from "./outbox.ts";
 import type { NativeSocket } from "./socket.ts";
 import { boundPort, openSockets } from "./socket.ts";
 import { sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
-import type { ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
+import type { ThreadMessage, ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
   itemLength,
@@ -151,6 +158,17 @@ export class AnswerThreads implements UdpTransport {
     await this.#order();
   }
 
+  /** Answers given with what another server had said. */
+  get recalled(): number {
+    return this.#sum(ThreadCounter.RECALLED);
+  }
+
+  remember(answer: RememberedAnswer): void {
+    for (const { running } of this.#threads) {
+      if (running !== undefined) send(running.worker, running.mailbox, { kind: "answer", answer });
+    }
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     for (const timer of this.#replacements) clearTimeout(timer);
@@ -195,14 +213,13 @@ export class AnswerThreads implements UdpTransport {
       elsewhere: {
         suffixes: this.#elsewhere.suffixes.map(({ wire }) => wire),
         clients: this.#elsewhere.clients,
+        generation: this.#elsewhere.generation,
       },
       dropped: this.#dropped,
       sockets,
       stop: this.#closing,
     };
-    worker.postMessage(orders);
-    Atomics.add(mailbox, MailboxWord.POSTED, 1);
-    Atomics.notify(mailbox, MailboxWord.POSTED);
+    send(worker, mailbox, { kind: "orders", orders });
   }
 
   #settle(): void {
@@ -286,6 +303,13 @@ export class AnswerThreads implements UdpTransport {
   #sum(counter: number): number {
     return this.#threads.reduce((sum, { counters }) => sum + counters[counter]!, 0);
   }
+}
+
+/** The thread looks into its port when the mailbox has counted up. */
+function send(worker: Worker, mailbox: Int32Array, message: ThreadMessage): void {
+  worker.postMessage(message);
+  Atomics.add(mailbox, MailboxWord.POSTED, 1);
+  Atomics.notify(mailbox, MailboxWord.POSTED);
 }
 
 function startWorker(start: ThreadStart, name: string): Worker {

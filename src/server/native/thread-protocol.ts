@@ -1,6 +1,7 @@
 /** What the control thread and its answer threads say to each other. */
 import type { HashSeed } from "../../zone/image/hash.ts";
 import type { NearNetworks } from "../../zone/near.ts";
+import type { RememberedAnswer } from "../transport.ts";
 import { CONTROL } from "./batch.ts";
 import type { NativeSocket } from "./socket.ts";
 import { SOCKADDR_BYTES } from "./sockaddr.ts";
@@ -44,14 +45,23 @@ export interface ThreadOrders {
     readonly buffer: SharedArrayBuffer;
     readonly near: NearNetworks | undefined;
   }[];
-  /** Names that other servers are asked about, and the networks they are asked for, in CIDR form. */
-  readonly elsewhere: { readonly suffixes: readonly Uint8Array[]; readonly clients: readonly string[] };
+  /** See `Elsewhere` in `server/transport`. */
+  readonly elsewhere: {
+    readonly suffixes: readonly Uint8Array[];
+    readonly clients: readonly (readonly string[])[];
+    readonly generation: number;
+  };
   /** How many zones went since the start: where there are more, their memory is to be let go. */
   readonly dropped: number;
   readonly sockets: readonly NativeSocket[];
   /** End the thread. */
   readonly stop: boolean;
 }
+
+/** What a thread is told. */
+export type ThreadMessage =
+  | { readonly kind: "orders"; readonly orders: ThreadOrders }
+  | { readonly kind: "answer"; readonly answer: RememberedAnswer };
 
 /** What a thread says. */
 export type ThreadReport =
@@ -75,8 +85,10 @@ export const ThreadCounter = {
   RECEIVE_ERRORS: 6,
   /** Receive calls that brought something. */
   BATCHES: 7,
+  /** Of those answered, with what another server had said. */
+  RECALLED: 8,
 } as const;
-export const THREAD_COUNTERS = 8;
+export const THREAD_COUNTERS = 9;
 
 /** A message handed over: octet offsets in its item. The message itself follows the head, padded to 8 octets. */
 export const HandoverItem = {

@@ -38,6 +38,8 @@ const STALE_TTL = 30;
 /** Milliseconds for which a question that failed is not asked again: with an answer past its time at hand, and without. */
 const RECHECK_STALE = 30_000;
 const RECHECK = 5_000;
+/** Answers from the cache after which it is told that an answer is asked for often: the first, and each so many. */
+const REMEMBER_EVERY = 64;
 /** Failed questions that are remembered. */
 const MOST_FAILURES = 10_000;
 /** Queries to upstream servers, and clients that wait, for each question that may be under way. */
@@ -67,7 +69,22 @@ export interface ForwarderDeps {
   /** Milliseconds, never going back. */
   readonly now: () => number;
   readonly random: (octets: number) => Uint8Array;
+  /** Takes an answer that is asked for often, and may give it to others who ask, while it holds. */
+  readonly remember: (popular: PopularAnswer) => void;
   readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+}
+
+/** An answer in the cache that is asked for often. */
+export interface PopularAnswer {
+  /** Of the question, see `forward/asked`. */
+  readonly key: string;
+  readonly answer: StoredAnswer;
+  /** Milliseconds since it was given. */
+  readonly age: number;
+  /** Index of the forward whose clients it is for. */
+  readonly group: number;
+  /** Of the forwards, see {@link Forwarder.generation}. */
+  readonly generation: number;
 }
 
 /** What the configuration says. */
@@ -80,6 +97,8 @@ export interface ForwarderSettings {
 }
 
 interface Forward {
+  /** Its place in the configuration. */
+  readonly group: number;
   readonly config: ForwardConfig;
   readonly upstreams: readonly Upstream[];
 }
@@ -127,6 +146,7 @@ export class Forwarder {
   readonly #attempts = new Set<Exchange>();
   #waiting = 0;
   #turn = 0;
+  #generation = 0;
   #settings: ForwarderSettings | undefined;
   #routes = new Routes<Forward>();
   #upstreams = new Map<string, Upstream>();
@@ -135,6 +155,11 @@ export class Forwarder {
 
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
+  }
+
+  /** Counts up where forwards change: what was answered before holds no more. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Takes the settings. Servers that stay keep what is known of them; the cache begins anew where forwards change. */
@@ -148,7 +173,8 @@ export class Forwarder {
     this.#failures.clear();
     const upstreams = new Map<string, Upstream>();
     this.#routes = new Routes();
-    for (const config of settings.forwards) {
+    this.#generation++;
+    for (const [group, config] of settings.forwards.entries()) {
       const own = config.upstreams.map(({ address, port }) => {
         const text = peerToText({ address, port });
         const upstream =
@@ -156,7 +182,8 @@ export class Forwarder {
         upstreams.set(text, upstream);
         return upstream;
       });
-      for (const suffix of config.suffixes) this.#routes.add(suffix, { config, upstreams: own });
+      const forward: Forward = { group, config, upstreams: own };
+      for (const suffix of config.suffixes) this.#routes.add(suffix, forward);
     }
     this.#upstreams = upstreams;
   }
@@ -196,6 +223,11 @@ export class Forwarder {
       return;
     }
     this.counters.hits++;
+    if (entry.hits++ % REMEMBER_EVERY === 0) {
+      const { answer, source, storedAt } = entry;
+      const { group } = source;
+      this.#deps.remember({ key, answer, age: now - storedAt, group, generation: this.#generation });
+    }
     const age = Math.floor((now - entry.storedAt) / 1000);
     sink.send(writeAnswer(entry.answer, client, { age, turn: this.#turn++ }));
   }
