@@ -71,7 +71,11 @@ export interface ForwarderDeps {
   readonly random: (octets: number) => Uint8Array;
   /** Takes an answer that is asked for often, and may give it to others who ask, while it holds. */
   readonly remember: (popular: PopularAnswer) => void;
-  readonly log: { info(fields: object, message: string): void; warn(fields: object, message: string): void };
+  readonly log: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
 }
 
 /** An answer in the cache that is asked for often. */
@@ -325,6 +329,7 @@ export class Forwarder {
           { upstream: upstream.text, reason: upstream.health.lastFailure },
           "an upstream server does not answer: it is asked only now and then",
         ),
+      fault: (error) => this.#fault(error),
       cameUp: (upstream) => {
         // What failed for want of it may be asked again.
         this.#failures.clear();
@@ -353,8 +358,18 @@ export class Forwarder {
       const left = this.#perClient.get(address)! - 1;
       if (left === 0) this.#perClient.delete(address);
       else this.#perClient.set(address, left);
-      send(answer(client));
+      try {
+        send(answer(client));
+      } catch (error) {
+        // The others who wait are to get theirs all the same.
+        this.#fault(error);
+      }
     }
+  }
+
+  #fault(error: unknown): void {
+    const what = "an answer of another server could not be handled: this is a fault in the server";
+    this.#deps.log.error({ err: error }, what);
   }
 
   /** RFC 8767 §5: it takes long, so those who wait get the old answer; the new one will be for those who come later. */

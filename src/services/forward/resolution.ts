@@ -73,6 +73,8 @@ export interface ResolutionDeps {
   readonly attempts: Set<Exchange>;
   readonly wentDown: (upstream: Upstream) => void;
   readonly cameUp: (upstream: Upstream) => void;
+  /** Told of a fault in this program that a message brought to light. */
+  readonly fault: (error: unknown) => void;
 }
 
 export interface Wish {
@@ -240,7 +242,14 @@ class Attempt implements Exchange {
     if (by === "tcp") counters.sentTcp++;
     this.#sentAt = now();
     this.#exchange = transport[by](this.#upstream, sent.message, {
-      received: (bytes) => this.#received(bytes, sent, by),
+      received: (bytes) => {
+        try {
+          this.#received(bytes, sent, by);
+        } catch (error) {
+          this.#deps.fault(error);
+          this.#fail("its answer could not be handled", false);
+        }
+      },
       failed: (error) => this.#fail(reasonOf(error), true),
     });
   }
