@@ -37,6 +37,7 @@ export class UpstreamHealth {
   #isDown = false;
   #pause = FIRST_PAUSE;
   #nextTry = 0;
+  #heardAt = -Infinity;
 
   get isDown(): boolean {
     return this.#isDown;
@@ -54,7 +55,8 @@ export class UpstreamHealth {
   }
 
   /** An answer came. @returns whether it had been down */
-  answered(roundTrip: number): boolean {
+  answered(roundTrip: number, now: number): boolean {
+    this.#heardAt = now;
     if (this.roundTrip === undefined) {
       this.roundTrip = roundTrip;
       this.#variation = roundTrip / 2;
@@ -76,8 +78,13 @@ export class UpstreamHealth {
     this.#rank = Math.max(this.#rank * 2, this.wait * 2);
   }
 
-  /** It is unreachable, said nothing at all to a query, or will not answer. @returns whether it is down from now on */
-  failed(why: string, now: number): boolean {
+  /**
+   * It is unreachable, said nothing at all to a query, or will not answer.
+   * @param sentAt when it was asked: what it has answered since then tells more than this
+   * @returns whether it is down from now on
+   */
+  failed(why: string, now: number, sentAt: number): boolean {
+    if (sentAt < this.#heardAt) return false;
     this.silent();
     this.failures++;
     this.lastFailure = why;

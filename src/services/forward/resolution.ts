@@ -289,14 +289,15 @@ class Attempt implements Exchange {
   #heard(by: "udp" | "tcp"): void {
     const { health } = this.#upstream;
     const roundTrip = this.#deps.now() - this.#sentAt;
-    if (health.answered(by === "udp" ? roundTrip : (health.roundTrip ?? roundTrip))) {
-      this.#deps.cameUp(this.#upstream);
-    }
+    const { now, cameUp } = this.#deps;
+    const isKnown = by === "tcp" && health.roundTrip !== undefined;
+    if (health.answered(isKnown ? health.roundTrip! : roundTrip, now())) cameUp(this.#upstream);
   }
 
   #fail(reason: string, counts: boolean): void {
     if (this.#isDone) return;
-    if (counts && this.#upstream.health.failed(reason, this.#deps.now())) this.#deps.wentDown(this.#upstream);
+    const { now, wentDown } = this.#deps;
+    if (counts && this.#upstream.health.failed(reason, now(), this.#sentAt)) wentDown(this.#upstream);
     this.#end({ kind: "failed", reason });
   }
 
