@@ -34,6 +34,9 @@ export class GssContexts {
   /** Out of the table, not given back yet; the oldest first. */
   readonly #leaving: { readonly context: GssContext; readonly at: number }[] = [];
 
+  /** When what has expired was last taken out. */
+  #sweptAt = -Infinity;
+
   constructor(limits: GssContextLimits) {
     this.limits = limits;
   }
@@ -75,7 +78,9 @@ export class GssContexts {
    * @returns false where there is no room for it: it is the caller's still
    */
   add(context: GssContext, now: number): boolean {
-    this.sweep(now);
+    // Once a second at most: it goes through all of them.
+    if (now !== this.#sweptAt) this.sweep(now);
+    else this.#giveBack(now);
     const here = this.#byAddress.get(context.address);
     const crowded = here !== undefined && here.size >= this.limits.contextsPerAddress;
     if (crowded || this.#places.size >= this.limits.contexts) {
@@ -98,14 +103,9 @@ export class GssContexts {
 
   /** Takes out what has expired, and gives back what left long enough ago. */
   sweep(now: number): void {
+    this.#sweptAt = now;
     for (const [key, { context }] of this.#places) if (context.expires <= now) this.#remove(key, now);
-    const most = this.limits.contexts;
-    while (this.#leaving.length > 0) {
-      // A clock that was set back must not keep them for ever.
-      const age = Math.abs(now - this.#leaving[0]!.at);
-      if (age < LINGER && this.#leaving.length <= most) break;
-      this.#leaving.shift()!.context.release();
-    }
+    this.#giveBack(now);
   }
 
   /** Gives everything back at once: when nothing is to be signed any more. */
@@ -155,5 +155,16 @@ export class GssContexts {
     names.delete(key);
     if (names.size === 0) this.#byAddress.delete(context.address);
     this.#leaving.push({ context, at: now });
+  }
+
+  /** What left long enough ago; and of more than the table has places, the oldest. */
+  #giveBack(now: number): void {
+    const most = this.limits.contexts;
+    while (this.#leaving.length > 0) {
+      // A clock that was set back must not keep them for ever.
+      const age = Math.abs(now - this.#leaving[0]!.at);
+      if (age < LINGER && this.#leaving.length <= most) break;
+      this.#leaving.shift()!.context.release();
+    }
   }
 }
