@@ -170,6 +170,22 @@ describeWith([...KDC_PROGRAMS, "dig"], "GSS-TSIG", () => {
       await server.logged((line) => String(line["reason"]).includes("BADKEY: Request is a replay"));
     });
 
+    test("SPNEGO as Windows puts it: the Microsoft OID first, and the answer names it", async () => {
+      const [inner] = await tokens(node1, 1, "kerberos");
+      const token = spnegoToken([OID.msKerberos, OID.kerberos, OID.negoex, OID.ntlm], inner!);
+      const answer = (await askTcp(server, query(token)))!;
+      expect(told(answer)).toBe("NOERROR NOERROR");
+      const reply = Buffer.from(readTkey(decodeMessage(answer).answers[0]!).key);
+      // RFC 4178 §4.2.2: accept-completed, and supportedMech.
+      expect(reply.includes(Buffer.from([0xa0, 3, 10, 1, 0, 0xa1, 11, 6, 9, ...OID.msKerberos]))).toBe(true);
+    });
+
+    test("SPNEGO whose first choice is NTLM, Kerberos behind it: a second step, so BADKEY", async () => {
+      const [inner] = await tokens(node1, 1, "kerberos");
+      const asked = query(spnegoToken([OID.ntlm, OID.kerberos], inner!));
+      expect(told(await askTcp(server, asked))).toBe("NOERROR BADKEY");
+    });
+
     test.each([
       ["NTLM", Uint8Array.from(Buffer.from("NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2")), /NTLM/],
       ["NTLM in SPNEGO", spnegoToken([OID.ntlm], Buffer.from("NTLMSSP\0\x01\0\0\0")), /NTLM/],
