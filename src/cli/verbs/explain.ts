@@ -18,6 +18,8 @@ import type { TextField } from "../../wire/rdata/text.ts";
 import { RdataSyntaxError } from "../../wire/rdata/text.ts";
 import { nameArgument, ownerArgument, typeArgument, usageError, withServer } from "../command.ts";
 import type { ServerOptions } from "../command.ts";
+import { isOwner, ownerOf } from "../name-owner.ts";
+import type { KnownOwner } from "../name-owner.ts";
 import { nameServersOf } from "../name-servers.ts";
 import { CommandError, Exit, harmless, paint, print, printJson } from "../output.ts";
 import { table } from "../table.ts";
@@ -82,7 +84,11 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
   const servers = await nameServersOf(options, config, apex);
   const zone: PolicyZone = { apex, nameServers: servers.names };
   const { decision, considered } = explainUpdate(rules, requester, zone, change);
-  const { allow, rule, reason } = decision;
+  const { rule } = decision;
+  const owner = decision.allow && rule?.own === true ? await ownerOf(options, apex, change.name) : undefined;
+  const isTaken = typeof owner === "object" && !isOwner(owner, requester);
+  const allow = decision.allow && !isTaken;
+  const reason = isTaken ? `${shortName(change.name)} belongs to ${ownerText(owner)}` : decision.reason;
   const [record] = [...change.added, ...change.removed];
   const value = record && rdataToText(change.type, record.rdata);
   const looked = rules.map((each, i) => {
@@ -108,6 +114,7 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
         ...(each.why === undefined ? {} : { why: each.why }),
       })),
       nameServers: servers,
+      ...(owner === undefined ? {} : { owner }),
     });
   } else {
     await print(`${allow ? paint("green", "ALLOWED") : paint("red", "REFUSED")}: ${harmless(reason)}\n`);
@@ -120,6 +127,9 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
       await print(
         "The name servers of the zone are not known here: neither a server nor the zone file tells.\n",
       );
+    }
+    if (owner !== undefined && !isTaken) {
+      await print(`Rule ${rule!.index} asks whose name it is: ${harmless(ownerText(owner))}.\n`);
     }
     if (looked.length > 0) {
       const rows = looked.map(({ rule: each, result, why }) => [
@@ -199,9 +209,20 @@ function senderText({ from, key, principal }: ExplainOptions, { transport }: Req
   return `${who}${from === undefined ? "" : ` from ${from}`} over ${transport.toUpperCase()}`;
 }
 
+function ownerText(owner: KnownOwner): string {
+  switch (owner) {
+    case "nobody":
+      return "nobody's; it can be had unless the operator has records there";
+    case "not known":
+      return "that is not known here, because no server answers";
+    default:
+      return `${owner.kind} ${owner.name}`;
+  }
+}
+
 /** A rule on one line, much as the configuration has it. */
 function ruleText(rule: UpdateRule): string {
-  const { key, principal, net, names, types, scope, replace } = rule;
+  const { key, principal, net, names, types, scope, replace, own } = rule;
   const parts = [
     rule.allow ? "allow" : "deny",
     key && `key ${shortName(key)}`,
@@ -209,6 +230,8 @@ function ruleText(rule: UpdateRule): string {
     net && `net ${net.text}`,
     scope && `scope ${scope}`,
     replace === true && "replace",
+    own === true && "own",
+    rule.static === true && "static",
     !takesUdp(rule) && "TCP only",
     names && `names ${names.map(({ text }) => text).join(" ")}`,
     types && `types ${types.map(typeToText).join(" ")}`,

@@ -1,4 +1,6 @@
 /** `rollcall explain update`: from the configuration alone, and with a server that knows the zone as it is now. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { AdminHouse } from "../../support/admin.ts";
 
@@ -160,4 +162,31 @@ test("a running server tells the name servers of today", async () => {
   const dhcp = ["--key", "dhcp.smb.example", "--from", "10.1.2.3"];
   expect(await explain("ns9", "A", ...dhcp)).toMatchObject({ code: 1, nameServers: { from: "server" } });
   expect(await explain("ns2", "A", ...dhcp)).toMatchObject({ code: 0, rule: 2 });
+});
+
+describe("a rule with own = true", () => {
+  test("asks whose name it is, which only a server knows", async () => {
+    const claim = ["--key", "node1.smb.example", "--config", "own.toml"];
+    const config = readFileSync(join(house.folder, "rollcall.toml"), "utf8");
+    house.write("own.toml", config.replace(`scope = "self"`, `key = "node1.smb.example"\nown = true`));
+    expect(await explain("mine", "A", ...claim)).toMatchObject({ code: 0, allowed: true, owner: "nobody" });
+    const apart = await explain("mine", "A", ...claim, "--socket", "nowhere.sock");
+    expect(apart).toMatchObject({ code: 0, allowed: true, owner: "not known" });
+
+    house.write("owned.zone", `${ZONE}mine 60 IN A 192.0.2.1\ntheirs 60 IN A 192.0.2.2\n`);
+    await house.json("zone", "import", "smb.example", "owned.zone");
+    await house.json("zone", "owner", "smb.example", "mine", "--give", "key:NODE1.smb.example");
+    await house.json("zone", "owner", "smb.example", "theirs", "--give", "principal:NODE2$@SMB.EXAMPLE");
+    expect(await explain("mine", "A", ...claim)).toMatchObject({ code: 0, allowed: true, rule: 4 });
+    expect(await explain("theirs", "A", ...claim)).toMatchObject({
+      code: 1,
+      allowed: false,
+      reason: "theirs.smb.example belongs to principal NODE2$@SMB.EXAMPLE",
+      owner: { kind: "principal", name: "NODE2$@SMB.EXAMPLE" },
+    });
+    const what = ["--zone", "smb.example", "--name", "mine", "--type", "A"];
+    const people = await house.cli("explain", "update", ...what, ...claim);
+    expect(people.stdout).toContain("Rule 4 asks whose name it is: key NODE1.smb.example.");
+    expect(people.stdout).toMatch(/allow, key node1\.smb\.example, own +decides: allows it/);
+  });
 });

@@ -1,0 +1,31 @@
+/** Whose a name is under rules with `own = true`. Only a running server knows. */
+import type { Requester } from "../auth/acl.ts";
+import { lowerCase, samePrincipal } from "../auth/principal.ts";
+import { ControlError } from "../control/protocol.ts";
+import type { OwnerJson } from "../control/verbs.ts";
+import type { Name } from "../wire/name.ts";
+import { ask, operatorName } from "./command.ts";
+import type { ServerOptions } from "./command.ts";
+
+/** `nobody` may still be a name with records of the operator's, which nobody can claim. */
+export type KnownOwner = OwnerJson["owner"] | "nobody" | "not known";
+
+export async function ownerOf(options: ServerOptions, zone: Name, name: Name): Promise<KnownOwner> {
+  const owners: OwnerJson[] = [];
+  const onData = (part: unknown): void => void owners.push(...(part as OwnerJson[]));
+  try {
+    const args = { zone: zone.toString(), name: name.toString(), actor: operatorName() };
+    await ask(options, "zone.owner", args, { onData });
+    return owners[0]?.owner ?? "nobody";
+  } catch (error) {
+    if (error instanceof ControlError) return "not known";
+    throw error;
+  }
+}
+
+/** Whether a requester is the owner: by its principal, else its key, else its address. */
+export function isOwner(owner: OwnerJson["owner"], { principal, key, address }: Requester): boolean {
+  if (principal !== undefined) return owner.kind === "principal" && samePrincipal(owner.name, principal);
+  if (key !== undefined) return owner.kind === "key" && lowerCase(owner.name) === lowerCase(key.toString());
+  return owner.kind === "address" && lowerCase(owner.name) === lowerCase(address);
+}
