@@ -62,7 +62,12 @@ export interface RegistryOptions {
   readonly rules: readonly UpdateRule[];
   /** Records of the zone beside its SOA. */
   readonly records?: readonly string[];
+  /** Serves the reverse zone too, and has `ptr = true`. */
+  readonly reverse?: { readonly ageing?: AgeingRules; readonly recordsPerZone?: number };
 }
+
+/** The reverse zone of 192.0.2.0/24. */
+export const REVERSE: Name = Name.parse("2.0.192.in-addr.arpa.");
 
 export class Registry {
   readonly directory: string = mkdtempSync(join(tmpdir(), "rollcall-registry-"));
@@ -71,18 +76,29 @@ export class Registry {
   /** What the clock says. */
   now: number = START;
   config: ZoneConfig;
+  readonly #reverse: ZoneConfig | undefined;
   store!: SqliteStore;
   zones!: ServedZones;
   queue!: ChangeQueue;
   ageing!: Ageing;
   #updater!: Updater;
 
-  constructor({ ageing, rules, records = [] }: RegistryOptions) {
-    this.config = zoneConfig(rules, ageing);
+  constructor({ ageing, rules, records = [], reverse }: RegistryOptions) {
+    this.config = { ...zoneConfig(rules, ageing), ptr: reverse !== undefined };
+    if (reverse !== undefined) {
+      const { limits, ...config } = zoneConfig([], reverse.ageing);
+      const recordsPerZone = reverse.recordsPerZone ?? limits.recordsPerZone;
+      this.#reverse = { ...config, apex: REVERSE, limits: { ...limits, recordsPerZone } };
+    }
     const store = openStore(this.directory);
     const lines = ["@ 300 SOA ns1 hostmaster 1 900 60 1209600 30", "@ 300 NS ns1", ...records];
     const actor = { kind: "operator", name: "test" } as const;
     store.create(ORIGIN, lines.map(rr), { actor, at: this.now, cause: "create" });
+    if (reverse !== undefined) {
+      const apex = REVERSE.toString();
+      const empty = [`${apex} 300 SOA ns1 hostmaster 1 900 60 1209600 30`, `${apex} 300 NS ns1`];
+      store.create(REVERSE, empty.map(rr), { actor, at: this.now, cause: "create" });
+    }
     store.close();
     this.#open();
   }
@@ -93,8 +109,17 @@ export class Registry {
 
   /** The records of the zone but those of the apex, `OWNER TTL TYPE RDATA`, sorted. */
   get records(): string[] {
-    const snapshot = this.store.snapshot(ORIGIN);
-    const records = [...snapshot.records()].filter(({ name }) => !name.equals(ORIGIN));
+    return this.#recordsOf(ORIGIN);
+  }
+
+  /** The same of the reverse zone. */
+  get pointers(): string[] {
+    return this.#recordsOf(REVERSE);
+  }
+
+  #recordsOf(apex: Name): string[] {
+    const snapshot = this.store.snapshot(apex);
+    const records = [...snapshot.records()].filter(({ name }) => !name.equals(apex));
     snapshot.close();
     return recordsToLines(records);
   }
@@ -191,6 +216,7 @@ export class Registry {
       now,
     });
     this.zones.put(this.config);
+    if (this.#reverse !== undefined) this.zones.put(this.#reverse);
     this.ageing.configure();
   }
 
