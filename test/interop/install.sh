@@ -11,5 +11,5 @@ apt-get install -y -qq --no-install-recommends \
   samba samba-common-bin samba-ad-dc samba-ad-provision \
   unbound \
   krb5-kdc krb5-admin-server krb5-user \
-  kea-dhcp-ddns-server isc-dhcp-server isc-dhcp-client \
+  kea-dhcp-ddns-server kea-dhcp4-server isc-dhcp-server isc-dhcp-client \
   iproute2
