@@ -34,6 +34,7 @@ import { NetbiosListenError, NetbiosService } from "./services/netbios.ts";
 import { Kerberos } from "./services/kerberos.ts";
 import type { PreparedKeys } from "./services/kerberos.ts";
 import { Notifier } from "./services/notifier.ts";
+import { notifySource } from "./services/notify-source.ts";
 import { RefusalLog } from "./services/refusal-log.ts";
 import { Transfers } from "./services/transfers.ts";
 import { inTurns } from "./services/turns.ts";
@@ -114,7 +115,12 @@ export class Rollcall {
     this.#context = this.#newContext();
     this.#refusals = new RefusalLog(log, now);
     const limits = (): Config["limits"] => this.#config.limits;
-    this.#notifier = new Notifier({ store, log, now });
+    const sourceFor = (target: string): string | undefined =>
+      notifySource(
+        target,
+        this.#config.listen.map(({ address }) => address),
+      );
+    this.#notifier = new Notifier({ store, log, now, sourceFor });
     this.#queue = new ChangeQueue({
       store,
       zone: (apex) => this.#zones.get(apex),

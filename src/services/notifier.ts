@@ -25,6 +25,8 @@ export interface NotifierDeps {
   readonly now: () => number;
   /** For tests. */
   readonly random?: () => number;
+  /** The address that messages to an address leave from; undefined, as without it, where the system is to choose. */
+  readonly sourceFor?: (address: string) => string | undefined;
   /** For tests: the sockets by default. */
   readonly transport?: (received: DatagramHandler, failed: (error: Error) => void) => NotifyTransport;
 }
@@ -69,10 +71,10 @@ export class Notifier {
 
   constructor(deps: NotifierDeps) {
     this.#deps = deps;
-    this.#transport = (deps.transport ?? openNotifyTransport)(
-      (bytes, address, port) => this.#received(bytes, address, port),
-      (error) => deps.log.warn({ err: error }, "NOTIFY socket error"),
-    );
+    const received: DatagramHandler = (bytes, address, port) => this.#received(bytes, address, port);
+    const failed = (error: Error): void => deps.log.warn({ err: error }, "NOTIFY socket error");
+    this.#transport =
+      deps.transport?.(received, failed) ?? openNotifyTransport(received, failed, deps.sourceFor);
   }
 
   /**

@@ -1,4 +1,4 @@
-/** The sockets that NOTIFY leaves from: one of each address family, on ports the system picks, opened when first needed. */
+/** The sockets that NOTIFY leaves from: one of each address, on ports the system picks, opened when first needed. */
 import type { Socket } from "node:dgram";
 import { createSocket } from "node:dgram";
 import { isIPv6, SocketAddress } from "node:net";
@@ -21,25 +21,34 @@ export function plainTarget(address: string): string {
   return isIPv6(plain) ? new SocketAddress({ address: plain, family: "ipv6" }).address : plain;
 }
 
-/** @param failed told of errors of a socket as such; it is opened anew for the next datagram */
+/**
+ * @param failed told of errors of a socket as such; it is opened anew for the next datagram
+ * @param sourceFor the address that datagrams to an address leave from; undefined where the system is to choose
+ */
 export function openNotifyTransport(
   received: DatagramHandler,
   failed: (error: Error) => void,
+  sourceFor: (address: string) => string | undefined = () => undefined,
 ): NotifyTransport {
-  const sockets = new Map<"udp4" | "udp6", Socket>();
+  const sockets = new Map<string, Socket>();
   let closed = false;
 
-  const socketFor = (family: "udp4" | "udp6"): Socket => {
-    const open = sockets.get(family);
+  const socketFor = (address: string): Socket => {
+    const type = isIPv6(address) ? "udp6" : "udp4";
+    const source = sourceFor(address);
+    const key = source ?? type;
+    const open = sockets.get(key);
     if (open !== undefined) return open;
-    const socket = createSocket({ type: family, ipv6Only: family === "udp6" });
-    sockets.set(family, socket);
+    const socket = createSocket({ type, ipv6Only: type === "udp6" });
+    sockets.set(key, socket);
     socket.on("message", (message, from) => received(message, plainTarget(from.address), from.port));
     socket.on("error", (error) => {
-      if (sockets.get(family) === socket) sockets.delete(family);
+      if (sockets.get(key) === socket) sockets.delete(key);
       socket.close();
       failed(error);
     });
+    // Otherwise the first send binds it.
+    if (source !== undefined) socket.bind({ address: source, port: 0, exclusive: true });
     socket.unref();
     return socket;
   };
@@ -47,8 +56,7 @@ export function openNotifyTransport(
   return {
     send(message, address, port, notSent) {
       if (closed) return;
-      // The first send binds the socket to a port of the system's choice.
-      socketFor(isIPv6(address) ? "udp6" : "udp4").send(message, port, address, (error) => {
+      socketFor(address).send(message, port, address, (error) => {
         if (error !== null) notSent(error);
       });
     },
