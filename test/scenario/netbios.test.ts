@@ -4,7 +4,7 @@ import type { ReloadReport } from "../../src/control/verbs.ts";
 import { askText } from "../support/exchange.ts";
 import { query, registration, replyText } from "../support/netbios.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
-import { askUdp } from "../support/sockets.ts";
+import { askUdp, UdpClient } from "../support/sockets.ts";
 
 const FILES = { "smb.zone": SMALL_ZONE };
 const ZONE = `[[zone]]\nname = "smb.example"\nfile = "smb.zone"\n`;
@@ -72,6 +72,22 @@ describe("feed", () => {
     expect(await dns("node1")).toEqual([]);
     const history = await server.cli("zone", "history", "smb.example", "--json");
     expect(history.stdout).toContain(`"kind":"address","name":"127.0.0.1","from":"127.0.0.1"`);
+  });
+
+  test("a release does not overtake the registration before it", async () => {
+    await start(section("feed = true\n"));
+    const [address] = (await server.status()).netbios!;
+    const client = await UdpClient.open({ port: Number(address!.split(":")[1]) });
+    try {
+      const answers = Array.from({ length: 20 }, (_, i) => {
+        const flags = i % 2 === 0 ? "2900" : "3000";
+        return client.ask(registration("NODE1", "127.0.0.1", { ...node1, flags, id: `10${10 + i}` }));
+      });
+      await Promise.all(answers);
+    } finally {
+      client.close();
+    }
+    expect(await dns("node1")).toEqual([]);
   });
 
   test("the zone's rules decide, and the registration holds nevertheless", async () => {

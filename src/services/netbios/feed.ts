@@ -41,6 +41,8 @@ export class NetbiosFeed {
   readonly #deps: FeedDeps;
   /** What is in the zone by this way, as owner and address. */
   readonly #fed = new Set<string>();
+  /** What is under way for an owner and address: the next waits for it, so that a release cannot overtake its name. */
+  readonly #underWay = new Map<string, Promise<void>>();
 
   constructor(suffix: Name, deps: FeedDeps) {
     this.#suffix = suffix;
@@ -48,10 +50,31 @@ export class NetbiosFeed {
   }
 
   /** Puts an address into the zone; where it is there already, the update tells that it still holds. */
-  async add(fed: FedAddress): Promise<void> {
+  add(fed: FedAddress): Promise<void> {
+    return this.#inTurn(fed, (owner) => this.#add(owner, fed));
+  }
+
+  /** Takes an address out of the zone again, where it was put there by {@link add}. */
+  remove(fed: FedAddress): Promise<void> {
+    return this.#inTurn(fed, (owner) => this.#remove(owner, fed));
+  }
+
+  async #inTurn(fed: FedAddress, work: (owner: Name) => Promise<void>): Promise<void> {
     const owner = this.#ownerOf(fed);
-    const zone = owner && this.#deps.zoneOf(owner);
-    if (owner === undefined || zone === undefined) return;
+    if (owner === undefined) return;
+    const key = mark(owner, fed.address);
+    const done = (this.#underWay.get(key) ?? Promise.resolve()).then(() => work(owner));
+    const settled = done.catch(() => undefined);
+    this.#underWay.set(key, settled);
+    void settled.then(() => {
+      if (this.#underWay.get(key) === settled) this.#underWay.delete(key);
+    });
+    await done;
+  }
+
+  async #add(owner: Name, fed: FedAddress): Promise<void> {
+    const zone = this.#deps.zoneOf(owner);
+    if (zone === undefined) return;
     const rdata = parseIpv4(fed.address)!;
     const key = rdataKey(RrType.A, rdata);
     const there = zone.view.rrset(owner, RrType.A)?.rdatas.some((each) => rdataKey(RrType.A, each) === key);
@@ -60,14 +83,14 @@ export class NetbiosFeed {
     if (rcode === Rcode.NOERROR && there !== true) this.#fed.add(mark(owner, fed.address));
   }
 
-  /** Takes an address out of the zone again, where it was put there by {@link add}. */
-  async remove(fed: FedAddress): Promise<void> {
-    const owner = this.#ownerOf(fed);
-    const zone = owner && this.#deps.zoneOf(owner);
-    if (owner === undefined || zone === undefined || !this.#fed.delete(mark(owner, fed.address))) return;
+  async #remove(owner: Name, fed: FedAddress): Promise<void> {
+    const zone = this.#deps.zoneOf(owner);
+    if (zone === undefined || !this.#fed.has(mark(owner, fed.address))) return;
     const rdata = parseIpv4(fed.address)!;
     const key = rdataKey(RrType.A, rdata);
-    await this.#update(zone, fed, { kind: "delete-record", name: owner, type: RrType.A, rdata, key });
+    const remove: UpdateOperation = { kind: "delete-record", name: owner, type: RrType.A, rdata, key };
+    const rcode = await this.#update(zone, fed, remove);
+    if (rcode === Rcode.NOERROR) this.#fed.delete(mark(owner, fed.address));
   }
 
   #ownerOf({ name, group }: FedAddress): Name | undefined {
