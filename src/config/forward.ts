@@ -3,6 +3,7 @@ import { networkInterfaces } from "node:os";
 import { Name } from "../wire/name.ts";
 import { LOCALLY_SERVED } from "../zone/locally-served.ts";
 import type { ForwardConfig, ListenAddress } from "./config.ts";
+import { shown } from "./leaf.ts";
 import { Mistake } from "./mistake.ts";
 import type { ProblemCollector } from "./mistake.ts";
 import { socketAddressToText } from "./quantity.ts";
@@ -107,8 +108,4 @@ export function emptyZoneApexes(
     // An empty zone at the root says of every other name that there is none.
     ...(unknown === "nxdomain" ? [Name.root] : []),
   ];
-}
-
-function shown(name: Name): string {
-  return name.isRoot ? "." : name.toString().slice(0, -1);
 }

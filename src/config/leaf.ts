@@ -246,3 +246,8 @@ export function sizeText(least: number, most: number): (text: string) => number 
     return size;
   };
 }
+
+/** A name as people write it, without its final dot. */
+export function shown(name: Name): string {
+  return name.isRoot ? "." : name.toString().slice(0, -1);
+}

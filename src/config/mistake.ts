@@ -58,6 +58,12 @@ export class ProblemCollector {
     return this.#positions.value(path);
   }
 
+  /** Notes that something is there a second time. @param first where it is the first time */
+  duplicate(path: TomlPath, message: string, first: TomlPath): void {
+    const { line } = this.positionOf(first);
+    this.add(path, new Mistake("CONFIG_DUPLICATE", message, `Remove one; the first is on line ${line}.`));
+  }
+
   /** Notes a problem of another file. */
   addForeign(problem: ConfigProblem): void {
     this.problems.push(problem);
