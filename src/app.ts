@@ -132,6 +132,10 @@ export class Rollcall {
       onFailure: (error, jobs) => this.#commitFailed(error, jobs),
     });
     this.#ageing = new Ageing({
+      wake: (callback, milliseconds) => {
+        const timer = setTimeout(callback, milliseconds).unref();
+        return () => clearTimeout(timer);
+      },
       store,
       changes: this.#queue,
       zones: this.#zones,

@@ -8,6 +8,7 @@
  * start as the server was away before it, a refresh interval at most.
  */
 import type { Name } from "../wire/name.ts";
+import type { ResourceRecord } from "../wire/record.ts";
 import type { UpdateLease } from "../wire/update-lease.ts";
 import type { ChangeOrigin } from "../zone/changeset.ts";
 import { nameServersOf } from "../zone/name-servers.ts";
@@ -37,6 +38,8 @@ export interface AgeingDeps {
   readonly zones: Pick<ServedZones, "all" | "get" | "enclosing">;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** Calls back after so many milliseconds, unless the returned function is called before. */
+  readonly wake: (callback: () => void, milliseconds: number) => () => void;
   readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
 }
 
@@ -53,7 +56,7 @@ export class Ageing {
   #refreshes = 0;
   #written = 0;
   #round: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #cancel: (() => void) | undefined;
   #wakesAt = Infinity;
   #closed = false;
 
@@ -82,9 +85,16 @@ export class Ageing {
     this.#schedule(LEAST_INTERVAL);
   }
 
-  /** Takes note of what an update of an ageing zone refreshed, and of the lease it was granted. */
-  noted(apex: Name, refreshes: readonly Refresh[], lease: UpdateLease | undefined): void {
+  /** Takes note of what an update of an ageing zone added and refreshed, and of the lease it was granted. */
+  noted(
+    apex: Name,
+    added: readonly ResourceRecord[],
+    refreshes: readonly Refresh[],
+    lease: UpdateLease | undefined,
+  ): void {
     this.#refreshes += refreshes.length;
+    // They were written with the change, and must not be written over with what was before it.
+    if (added.length > 0) this.#pending.drop(apex, added);
     if (refreshes.length > 0) this.#pending.note(apex, refreshes);
     if (this.#pending.size > MAX_PENDING) this.#tryToWrite(apex);
     if (lease === undefined) return;
@@ -131,7 +141,7 @@ export class Ageing {
   async stop(): Promise<void> {
     this.#closed = true;
     this.#scavenger.close();
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     await this.#round;
   }
 
@@ -266,11 +276,11 @@ export class Ageing {
   }
 
   #schedule(wait: number): void {
-    clearTimeout(this.#timer);
+    this.#cancel?.();
     if (this.#closed || this.#times.size === 0) return;
     const bounded = Math.min(Math.max(wait, LEAST_INTERVAL), ROUND_INTERVAL);
     this.#wakesAt = this.#deps.now() + bounded;
-    this.#timer = setTimeout(() => void this.round(), bounded).unref();
+    this.#cancel = this.#deps.wake(() => void this.round(), bounded);
   }
 
   #seconds(): number {

@@ -17,6 +17,7 @@ import { addressChanges } from "../protocol/update-pointers.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
 import type { Name } from "../wire/name.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
+import type { ResourceRecord } from "../wire/record.ts";
 import type { Actor, Changeset, ChangeOrigin } from "../zone/changeset.ts";
 import { nameServersOf } from "../zone/name-servers.ts";
 import type { ZoneStore } from "../zone/ports.ts";
@@ -160,7 +161,7 @@ export class Updater {
           { zone: zone.toString(), ...by(outcome.requester, peer) },
           "update changes nothing",
         );
-        return this.#granted(zone, verdict);
+        return this.#granted(zone, [], verdict);
       case "change": {
         this.counters.changed++;
         const { changeset } = verdict;
@@ -178,14 +179,14 @@ export class Updater {
           milliseconds: Math.round((performance.now() - started) * 10) / 10,
         };
         this.#deps.log.info(line, "update");
-        return this.#granted(zone, verdict);
+        return this.#granted(zone, changeset.added, verdict);
       }
     }
   }
 
-  #granted(zone: Name, { refreshes, lease }: Refreshing): UpdateReply {
+  #granted(zone: Name, added: readonly ResourceRecord[], { refreshes, lease }: Refreshing): UpdateReply {
     // At once, before the next batch is judged: ageing must not find stale what was refreshed just now.
-    if (refreshes !== undefined) this.#deps.ageing.noted(zone, refreshes, lease);
+    if (refreshes !== undefined) this.#deps.ageing.noted(zone, added, refreshes, lease);
     return lease === undefined ? NO_ERROR : { rcode: Rcode.NOERROR, lease };
   }
 

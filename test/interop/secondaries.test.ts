@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SecondaryReport } from "../../src/services/notifier.ts";
 import { CHURN_RULE, CHURN_UPDATES, churn } from "../support/churn.ts";
 import { dig, nsupdate, serialOf } from "../support/clients.ts";
+import { addWithLease } from "../support/exchange.ts";
 import { knotd } from "../support/knotd.ts";
 import { named } from "../support/named.ts";
 import { nsd } from "../support/nsd.ts";
@@ -49,6 +50,7 @@ const zones = [
   { name: "short.example", config: `journal = { max_size = "4KiB" }` },
   { name: "import.example" },
   { name: "rollback.example" },
+  { name: "aged.example", config: `[zone.ageing]\nmin_lease = "1s"` },
   { name: "wrap.example", serial: 4_294_967_295 },
   { name: "six.example", over: "IPv6" },
   { name: "udp.example", udp: true },
@@ -196,6 +198,20 @@ function suite(program: SecondaryProgram): void {
     expectChain(await arrival(zone, 4), 1, 4, secondary.restarts);
     const after = await zoneLines(secondary, zone, program.keepsCase);
     expect(after.map((line) => line.replace(" 4 900 ", " 1 900 "))).toEqual(before);
+    await expectSameZone(zone);
+  });
+
+  test("what ages out goes by IXFR, and what a rollback brings back of it comes", async () => {
+    const zone = "aged.example";
+    await arrival(zone, 1);
+    const lines = [`host.${zone}. 60 A 192.0.2.77`, `host.${zone}. 60 TXT x`];
+    const added = await addWithLease(primary, zone, { lease: 1 }, ...lines);
+    expect(added).toEqual({ rcode: "NOERROR", granted: { lease: 1 } });
+    expectChain(await arrival(zone, 3), 1, 3, secondary.restarts);
+    expect((await dig(secondary, `host.${zone}`, "A")).status).toBe("NXDOMAIN");
+    expect(await primary.cli("zone", "rollback", zone, "--to", "2", "--yes")).toMatchObject({ code: 0 });
+    expectChain(await arrival(zone, 4), 1, 4, secondary.restarts);
+    expect((await dig(secondary, `host.${zone}`, "A")).answer).toEqual([`host.${zone}. 60 IN A 192.0.2.77`]);
     await expectSameZone(zone);
   });
 

@@ -64,6 +64,7 @@ export class AdminHouse {
       maxBatch: 10,
     });
     this.ageing = new Ageing({
+      wake: () => () => undefined,
       store: this.store,
       changes: this.queue,
       zones: this.zones,
@@ -111,8 +112,17 @@ export class AdminHouse {
     writeFileSync(join(this.folder, name), text);
   }
 
-  /** A change as an update would make it, `minutes` after the last. */
-  async update(zone: string, removed: string, added: string, minutes = 1): Promise<void> {
+  /**
+   * A change as an update would make it, `minutes` after the last.
+   * @param lifetimes of the added records, see `Changeset`
+   */
+  async update(
+    zone: string,
+    removed: string,
+    added: string,
+    minutes = 1,
+    lifetimes?: readonly (number | undefined)[],
+  ): Promise<void> {
     const apex = Name.parse(zone);
     this.now += minutes * 60_000;
     const actor = { kind: "key", name: "dhcp.smb.example.", from: "192.0.2.7" } as const;
@@ -121,7 +131,7 @@ export class AdminHouse {
       judge: ({ soa }) => {
         const soaAfter = { ...soa, rdata: withSerial(soa.rdata, nextSerial(soaSerial(soa.rdata))) };
         const origin = { actor, at: this.now, cause: "update" } as const;
-        const changes = { removed: records(removed, apex), added: records(added, apex) };
+        const changes = { removed: records(removed, apex), added: records(added, apex), lifetimes };
         return { changeset: { zone: apex, soaBefore: soa, soaAfter, ...changes, origin }, result: undefined };
       },
     });

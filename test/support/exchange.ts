@@ -1,10 +1,12 @@
 /** Questions and updates as text, over real sockets. */
-import { Opcode, Rcode, rcodeToText } from "../../src/wire/iana/code.ts";
+import { EdnsOption, Opcode, Rcode, rcodeToText } from "../../src/wire/iana/code.ts";
 import { RrClass } from "../../src/wire/iana/class.ts";
 import { RrType, typeFromText } from "../../src/wire/iana/type.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import type { Message } from "../../src/wire/message.ts";
 import { Name } from "../../src/wire/name.ts";
+import type { UpdateLease } from "../../src/wire/update-lease.ts";
+import { readUpdateLease, updateLeaseOption } from "../../src/wire/update-lease.ts";
 import type { Where } from "./clients.ts";
 import { ORIGIN, rr } from "./rr.ts";
 import { askUdp, UdpClient } from "./sockets.ts";
@@ -45,6 +47,36 @@ export function addition(id: number, ...records: string[]): Uint8Array {
 export async function add(where: Where, ...records: string[]): Promise<string> {
   const { header } = decodeMessage(await askUdp(where, addition(0x1d2e, ...records)));
   return rcodeToText(header.rcode);
+}
+
+/**
+ * Sends an unsigned update that adds records and asks for a lease (RFC 9664).
+ * @param zone the apex; the records are absolute, `OWNER TTL TYPE RDATA`
+ * @returns the RCODE as text, and the lease granted
+ */
+export async function addWithLease(
+  where: Where,
+  zone: string,
+  lease: UpdateLease,
+  ...records: string[]
+): Promise<{ rcode: string; granted: UpdateLease | undefined }> {
+  const request = encodeMessage({
+    id: 0x1ea5,
+    flags: Opcode.UPDATE << 11,
+    rcode: 0,
+    questions: [{ name: Name.parse(zone), type: RrType.SOA, class: RrClass.IN }],
+    authorities: records.map(rr),
+    edns: {
+      udpPayload: 1232,
+      version: 0,
+      extendedRcode: 0,
+      dnssecOk: false,
+      options: [updateLeaseOption(lease)],
+    },
+  });
+  const { header, edns } = decodeMessage(await askUdp(where, request));
+  const option = edns?.options.find(({ code }) => code === EdnsOption.UPDATE_LEASE);
+  return { rcode: rcodeToText(header.rcode), granted: option && readUpdateLease(option.data) };
 }
 
 /** Work that some workers repeat, each waiting for its answer, until they are told to stop. */

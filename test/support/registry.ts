@@ -75,6 +75,8 @@ export class Registry {
   readonly errors: unknown[] = [];
   /** What the clock says. */
   now: number = START;
+  /** After how many milliseconds ageing asked last to be woken; it never is but by {@link pass}. */
+  wakesIn: number | undefined;
   config: ZoneConfig;
   readonly #reverse: ZoneConfig | undefined;
   store!: SqliteStore;
@@ -200,6 +202,10 @@ export class Registry {
       maxBatch: 512,
     });
     this.ageing = new Ageing({
+      wake: (_, milliseconds) => {
+        this.wakesIn = milliseconds;
+        return () => undefined;
+      },
       store: this.store,
       changes: this.queue,
       zones: this.zones,

@@ -37,6 +37,13 @@ export class PendingRefreshes {
     this.#size += zone.refreshes.size - before;
   }
 
+  /** Forgets those of records that were written otherwise since. */
+  drop(apex: Name, records: readonly ResourceRecord[]): void {
+    const zone = this.#zones.get(apex.key);
+    if (zone === undefined) return;
+    for (const record of records) if (zone.refreshes.delete(recordKey(record))) this.#size--;
+  }
+
   has(apex: Name, record: ResourceRecord): boolean {
     return this.#zones.get(apex.key)?.refreshes.has(recordKey(record)) === true;
   }

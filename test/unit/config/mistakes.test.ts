@@ -52,6 +52,32 @@ interface Mistake {
 
 const MISTAKES: readonly Mistake[] = [
   {
+    name: "a time of day that is none",
+    text: `${ZONE}[zone.ageing]\nat = "24:00"\n`,
+    expected: [["CONFIG_TIME", 7, `"24:00" is not a time of day`]],
+  },
+  {
+    name: "ageing that hosts cannot keep up with",
+    text: `${ZONE}[zone.ageing]\nrefresh = "23h"\n`,
+    expected: [["CONFIG_VALUE", 7, "once in 24 hours"]],
+  },
+  {
+    name: "leases that would have to be longer than the longest",
+    text: `${ZONE}[zone.ageing]\nmin_lease = "2h"\nmax_lease = "1h"\nmax_key_lease = "90m"\n`,
+    expected: [
+      ["CONFIG_VALUE", 8, "shorter than min_lease"],
+      ["CONFIG_VALUE", 9, "shorter than min_lease"],
+    ],
+  },
+  {
+    name: "an owner and an exemption for those who may not write",
+    text: `${ZONE}[[zone.update]]\nkey = "dhcp.smb.example"\nallow = false\nown = true\nstatic = true\n`,
+    expected: [
+      ["CONFIG_RULE", 9, "own says nothing in a rule that forbids"],
+      ["CONFIG_RULE", 10, "static says nothing in a rule that forbids"],
+    ],
+  },
+  {
     name: "a forward without upstreams or clients",
     text: `${ZONE}[[forward]]\nnames = ["corp.example"]\n`,
     expected: [

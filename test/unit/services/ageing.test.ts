@@ -310,6 +310,15 @@ describe("leases (RFC 9664 §6)", () => {
     expect(registry.records).toContain(node);
   });
 
+  test("hold though a refresh without one, in the same second before, was not written yet", async () => {
+    open();
+    await registry.add([NODE]);
+    await registry.add([NODE]);
+    await registry.add(["node1 60 IN A 192.0.2.11"], "key host", { lease: 3600 });
+    await registry.pass(3_600_000);
+    expect(registry.records).toEqual(statics);
+  });
+
   test("no client gets where the zone does not age", async () => {
     open({ ageing: undefined });
     expect((await registry.add([NODE], "key host", { lease: 60 })).lease).toBeUndefined();
@@ -327,6 +336,22 @@ describe("leases (RFC 9664 §6)", () => {
       "ns1.smb.example. 300 A 192.0.2.54",
     ]);
   });
+});
+
+test("wakes once a minute, when a lease ends, and at the time of day", async () => {
+  open();
+  await registry.pass(0);
+  expect(registry.wakesIn).toBe(60_000);
+  await registry.add([NODE], "key host", { lease: 50 });
+  expect(registry.wakesIn).toBe(50_000);
+  await registry.pass(20_000);
+  expect(registry.wakesIn).toBe(30_000);
+  await registry.add(["b 300 IN A 192.0.2.2"], "key host", { lease: 3600 });
+  expect(registry.wakesIn).toBe(30_000);
+  await registry.pass(15 * HOUR - 50_000);
+  expect(registry.wakesIn).toBe(30_000);
+  await registry.pass(30_000);
+  expect(registry.wakesIn).toBe(60_000);
 });
 
 describe("a start", () => {
