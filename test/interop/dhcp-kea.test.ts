@@ -9,6 +9,7 @@ import type { RollcallServer } from "../support/rollcall.ts";
 import { secretOf, startUpdateServer } from "../support/update-server.ts";
 
 const KEY = "kea.smb.example";
+const KEY_TEXT = { name: KEY, algorithm: "hmac-sha256", secret: secretOf(KEY) };
 const REVERSE = "2.0.192.in-addr.arpa";
 /** As docs/guides/dhcp.md has it. */
 const rule = (...types: string[]): string =>
@@ -55,8 +56,7 @@ describeWith(["kea-dhcp-ddns", "dig"], "Kea", () => {
       rules: rule("A", "AAAA", "DHCID"),
       reverse: rule("PTR", "DHCID"),
     });
-    const key = { name: KEY, algorithm: "hmac-sha256", secret: secretOf(KEY) };
-    kea = await KeaDdns.start(server.port, key, [
+    kea = await KeaDdns.start(server.port, KEY_TEXT, [
       { name: "smb.example.", direction: "forward" },
       { name: `${REVERSE}.`, direction: "reverse" },
     ]);
@@ -177,5 +177,31 @@ describeWith(["kea-dhcp-ddns", "dig"], "Kea", () => {
     const newest = lease("shared", 27, PRINTER);
     expect((await kea.request("add", newest, false)).succeeded).toBe(true);
     expect(await found(newest)).toEqual(given(newest));
+  });
+});
+
+describeWith(["kea-dhcp-ddns"], "Kea and ptr = true", () => {
+  let server: RollcallServer;
+  let kea: KeaDdns;
+  beforeAll(async () => {
+    server = await startUpdateServer({
+      algorithms: [],
+      keys: [KEY],
+      rules: `ptr = true\n${rule("A", "AAAA", "DHCID")}`,
+    });
+    kea = await KeaDdns.start(server.port, KEY_TEXT, [{ name: "smb.example.", direction: "forward" }]);
+  });
+  afterAll(async () => {
+    await kea?.remove();
+    await server?.remove();
+  });
+
+  test("reverse records come and go with a lease, without Kea's doing", async () => {
+    const before = (await server.records(REVERSE)).filter((line) => !line.includes(" SOA "));
+    const first = lease("laptop", 31, LAPTOP);
+    expect(await kea.request("add", first)).toEqual({ succeeded: true, exchanges: ["Forward Add: NOERROR"] });
+    expect(await server.records(REVERSE)).toContain(`31.${REVERSE}. 3600 PTR laptop.smb.example.`);
+    expect((await kea.request("remove", first)).succeeded).toBe(true);
+    expect((await server.records(REVERSE)).filter((line) => !line.includes(" SOA "))).toEqual(before);
   });
 });
