@@ -39,6 +39,9 @@ export function readForwards(
       const zone = around.zones.find(({ apex }) => suffix.isWithin(apex));
       if (zone !== undefined) problems.add(at, answeredHere(suffix, zone.apex));
     });
+    read.clients.forEach((network, i) => {
+      if (network.text.endsWith("/0")) problems.add([...path, "clients", i], openResolver(network.text));
+    });
     const told = new Set<string>();
     read.upstreams.forEach((upstream, i) => {
       const at = [...path, "upstreams", i];
@@ -69,6 +72,14 @@ function answeredHere(suffix: Name, apex: Name): Mistake {
     "CONFIG_FORWARD",
     `nothing of ${shown(suffix)} would be forwarded: it is within the zone ${shown(apex)}, which is answered from here`,
     "Take the name out; to send clients elsewhere, delegate it in the zone.",
+  );
+}
+
+function openResolver(network: string): Mistake {
+  return new Mistake(
+    "CONFIG_FORWARD",
+    `"${network}" is everybody: an open resolver lends itself to attacks on others`,
+    `List the networks that the clients are in, e.g. "10.0.0.0/8".`,
   );
 }
 

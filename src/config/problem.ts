@@ -28,7 +28,7 @@ export const CONFIG_CODES = {
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
-  CONFIG_FORWARD: "A forward that nothing would go by, or that would lead back here.",
+  CONFIG_FORWARD: "A forward that nothing would go by, that would lead back here, or that is for everybody.",
   CONFIG_KEYTAB:
     "A keytab that cannot be read, or has no key that may be used; a warning where it has only weak ones.",
   CONFIG_PRINCIPAL: "Not a Kerberos principal, or not a usable pattern of them.",

@@ -1,6 +1,6 @@
 /**
  * Zones that have no business leaving a site, as the IANA registry "Locally-Served DNS Zones" lists them (RFC 6303,
- * RFC 7793, RFC 8375), and names that are no domain names at all (RFC 6761, RFC 6762, RFC 7686): each served as a zone
+ * RFC 7793, RFC 8375, RFC 9462, RFC 9665), and names that are no domain names at all (RFC 6761, RFC 6762, RFC 7686): each served as a zone
  * with nothing in it, so that who asks for an address of a private network gets an answer, at once, and from here.
  */
 import { RrType } from "../wire/iana/type.ts";
@@ -45,6 +45,8 @@ const SPECIAL: readonly string[] = [
   "onion.", // RFC 7686
   "alt.", // RFC 9476
   "home.arpa.", // RFC 8375
+  "resolver.arpa.", // RFC 9462 §6.4: another server's encrypted ways in are not this one's
+  "service.arpa.", // RFC 9665
 ];
 
 /** The apexes of all automatic zones. */

@@ -121,6 +121,14 @@ clients = ["10.0.0.0/8"]
     ],
   },
   {
+    name: "a forward for everybody",
+    text: `${ZONE}${FORWARD.replace("10.0.0.0/8", '0.0.0.0/0", "::/0')}`,
+    expected: [
+      ["CONFIG_FORWARD", 8, `"0.0.0.0/0" is everybody`],
+      ["CONFIG_FORWARD", 8, `"::/0" is everybody`],
+    ],
+  },
+  {
     name: "an upstream that is this server",
     text: `listen = ["127.0.0.1:53", "0.0.0.0:5300"]\ndata = "data"
 [[forward]]\nupstreams = ["127.0.0.1", "127.0.0.9:5300", "127.0.0.1:5301"]\nclients = ["10.0.0.0/8"]\n`,
