@@ -48,9 +48,9 @@ export class ZoneImage implements ZoneView {
   /** Slots that are not EMPTY: nodes and graves. */
   #occupied = 0;
 
-  private constructor(apex: Name, seed: HashSeed, epochs: Epochs) {
+  private constructor(apex: Name, seed: HashSeed, epochs: Epochs, most?: number) {
     this.apex = apex;
-    this.#memory = new ImageMemory(allocateImageBuffer());
+    this.#memory = new ImageMemory(allocateImageBuffer(most));
     this.#heap = new ImageHeap(this.#memory, epochs);
     this.#scratch = new NameScratch(seed);
     this.#apexName = new NameScratch(seed);
@@ -64,6 +64,7 @@ export class ZoneImage implements ZoneView {
 
   /**
    * Builds an image from all records of a zone, the SOA among them, those of one owner one after another.
+   * @param most octets that the image can grow to; what can be addressed by default
    * @throws ImageError where there is no SOA at the apex, or a name is outside the zone
    */
   static build(
@@ -71,8 +72,9 @@ export class ZoneImage implements ZoneView {
     records: Iterable<ResourceRecord>,
     seed: HashSeed,
     epochs: Epochs = new Epochs(),
+    most?: number,
   ): ZoneImage {
-    const image = new ZoneImage(apex, seed, epochs);
+    const image = new ZoneImage(apex, seed, epochs, most);
     image.#memory.u32[Header.TABLE] = image.#newTable(INITIAL_SLOTS);
     image.#memory.u32[Header.TABLES] = 1;
     image.#putNode(apex, []);

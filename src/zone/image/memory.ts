@@ -47,9 +47,13 @@ export class ImageMemory {
   }
 }
 
-/** Reserves address space and takes the first pages. @throws ImageFullError where not even the smallest can be had */
-export function allocateImageBuffer(): SharedArrayBuffer {
-  for (let reserve = MAX_RESERVE; reserve >= MIN_RESERVE; reserve /= 2) {
+/**
+ * Reserves address space and takes the first pages.
+ * @param most octets that the image can grow to
+ * @throws ImageFullError where not even the smallest can be had
+ */
+export function allocateImageBuffer(most: number = MAX_RESERVE): SharedArrayBuffer {
+  for (let reserve = most; reserve >= Math.min(most, MIN_RESERVE); reserve /= 2) {
     try {
       return new SharedArrayBuffer(INITIAL_BYTES, { maxByteLength: reserve });
     } catch (error) {

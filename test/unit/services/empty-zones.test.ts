@@ -5,6 +5,9 @@ import { checkZone } from "../../../src/zone/check.ts";
 import { Name } from "../../../src/wire/name.ts";
 import { Epochs } from "../../../src/zone/image/epochs.ts";
 import { emptyZoneRecords, LOCALLY_SERVED } from "../../../src/zone/locally-served.ts";
+import { NOT_FOUND } from "../../../src/zone/image/reader.ts";
+import { RrType } from "../../../src/wire/iana/type.ts";
+import { ZoneSet } from "../../../src/zone/zone-set.ts";
 import { SEED } from "../../support/zones.ts";
 
 const names = (...texts: string[]): Name[] => texts.map((text) => Name.parse(text));
@@ -39,6 +42,37 @@ test.each<[what: string, plan: string[], zones: string[], forwarded: string[], s
   ["twice in the plan", ["lan.", "LAN."], [], [], ["lan."]],
 ])("%s", (_what, plan, zones, forwarded, expected) => {
   expect(served(plan, zones, forwarded)).toEqual(expected);
+});
+
+test("what is answered otherwise below one is a delegation in it, the topmost of each (RFC 8020)", () => {
+  const empty = new EmptyZones(SEED, new Epochs());
+  empty.plan(names(".", "10.in-addr.arpa.", "local."));
+  empty.renew(names("smb.example.", "sub.smb.example.", "corp.local."), names("lab.corp.local.", "org."));
+  const delegated = empty.all.map((zone) => {
+    const image = new ZoneSet(SEED, [zone]);
+    const at = (text: string): boolean => {
+      const name = Name.parse(text);
+      const scratch = image.newScratch();
+      scratch.load(name.wire, 0, name.wire.length);
+      const node = zone.reader.find(scratch, 0);
+      return node !== NOT_FOUND && zone.reader.findRrset(node, RrType.NS) !== NOT_FOUND;
+    };
+    const below = [
+      "smb.example.",
+      "sub.smb.example.",
+      "org.",
+      "local.",
+      "10.in-addr.arpa.",
+      "corp.local.",
+      "lab.corp.local.",
+    ];
+    return [zone.apex.toString(), ...below.filter((name) => !zone.apex.equals(Name.parse(name)) && at(name))];
+  });
+  expect(delegated).toEqual([
+    [".", "smb.example.", "org.", "local.", "10.in-addr.arpa."],
+    ["10.in-addr.arpa."],
+    ["local.", "corp.local."],
+  ]);
 });
 
 test("images stay while nothing about them changes", () => {
