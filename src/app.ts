@@ -141,6 +141,7 @@ export class Rollcall {
       zones: this.#zones,
       log,
       now,
+      uptime: () => performance.now(),
     });
     this.#updater = new Updater({
       queue: this.#queue,

@@ -5,7 +5,8 @@
  * brings it back.
  *
  * Nobody can refresh while the server is away. So leases run anew from a start, and nothing is stale for as long after a
- * start as the server was away before it, a refresh interval at most.
+ * start as the server was away before it, a refresh interval at most. The same holds where the clock was put forward, and
+ * where a suspended machine goes on.
  */
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
@@ -31,6 +32,8 @@ const LEAST_INTERVAL = 1_000;
 const SEEN_INTERVAL = 3_600;
 /** Refreshes in memory beyond which each new one has some written. */
 const MAX_PENDING = 50_000;
+/** Milliseconds by which the clock may be moved without being taken for set. */
+const CLOCK_PLAY = 60_000;
 
 export interface AgeingDeps {
   readonly store: { readonly registrations: RegistrationStore };
@@ -38,9 +41,15 @@ export interface AgeingDeps {
   readonly zones: Pick<ServedZones, "all" | "get" | "enclosing">;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** Milliseconds since some instant, whatever the clock is set to; while the machine is suspended they do not count. */
+  readonly uptime: () => number;
   /** Calls back after so many milliseconds, unless the returned function is called before. */
   readonly wake: (callback: () => void, milliseconds: number) => () => void;
-  readonly log: { info(fields: object, message: string): void; error(fields: object, message: string): void };
+  readonly log: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
 }
 
 /** A record and when it goes unless it is refreshed, in milliseconds since 1970 UTC. */
@@ -59,9 +68,12 @@ export class Ageing {
   #cancel: (() => void) | undefined;
   #wakesAt = Infinity;
   #closed = false;
+  /** When {@link AgeingDeps.uptime} began, by the clock. */
+  #epoch: number;
 
   constructor(deps: AgeingDeps) {
     this.#deps = deps;
+    this.#epoch = deps.now() - deps.uptime();
     const { registrations } = deps.store;
     this.#scavenger = new Scavenger({ ...deps, registrations, pending: this.#pending });
   }
@@ -161,10 +173,37 @@ export class Ageing {
     const notBefore =
       before === undefined
         ? now + patience // hosts were never asked to refresh until now
-        : Math.max(before.notBefore, now + Math.min(patience, Math.max(0, now - before.seen)));
+        : this.#putOff(before.notBefore, now - before.seen, patience);
     registrations.keepState(apex, { notBefore, seen: now });
     const next = nextTimeOfDay(rules.at, this.#deps.now());
     this.#times.set(apex.key, { apex, notBefore, leasesFrom: now, seen: now, next });
+  }
+
+  /**
+   * Until when nothing of a zone is stale, hosts not having been able to refresh for so many seconds. Never for longer
+   * than a refresh interval: a `notBefore` of a clock that was put back since is none.
+   */
+  #putOff(notBefore: number, away: number, patience: number): number {
+    const now = this.#seconds();
+    return Math.min(Math.max(notBefore, now + Math.max(0, away)), now + patience);
+  }
+
+  /** Notices that the clock was set, or that the machine was suspended. */
+  #watchClock(): void {
+    const { now, uptime, zones, log } = this.#deps;
+    const moved = now() - uptime() - this.#epoch;
+    if (Math.abs(moved) < CLOCK_PLAY) return;
+    this.#epoch += moved;
+    const seconds = Math.round(moved / 1000);
+    log.warn({ seconds }, "the clock was set");
+    for (const times of this.#times.values()) {
+      const rules = zones.get(times.apex)?.config.ageing;
+      if (rules === undefined) continue;
+      times.notBefore = this.#putOff(times.notBefore, seconds, Math.ceil(rules.refresh / 1000));
+      times.leasesFrom = this.#seconds();
+      times.next = nextTimeOfDay(rules.at, now());
+      this.#keepSeen(times, -Infinity);
+    }
   }
 
   #end(apex: Name): void {
@@ -228,6 +267,7 @@ export class Ageing {
 
   /** A zone that ages, all its refreshes written. */
   async #found(apex: Name): Promise<{ zone: ServedAgeingZone; times: ZoneTimes } | undefined> {
+    this.#watchClock();
     while (this.#write(apex)) await breathe();
     const zone = this.#deps.zones.get(apex);
     const ageing = zone?.config.ageing;

@@ -19,6 +19,9 @@ import { withoutSync } from "./without-sync.ts";
 /** Rows that one piece of a search looks at: a millisecond or two. */
 const PIECE_ROWS = 4096;
 
+/** Seconds by which a refresh is in the future when the clock must have been wrong: far more than one waits to be written. */
+const FUTURE = 3_600;
+
 type Times = [refreshed: number, lease: number | null];
 type Row = [
   owner: Uint8Array,
@@ -39,7 +42,7 @@ export class Registrations implements RegistrationStore {
   readonly #of: Statement<[number, Uint8Array, number, Uint8Array], Times>;
   readonly #static: Statement<[number, Uint8Array], number>;
   readonly #refresh: Statement<
-    [number, number | null, number, Uint8Array, number, Uint8Array, number, number, number | null]
+    [number, number | null, number, Uint8Array, number, Uint8Array, number, number, number | null, number]
   >;
   readonly #pieceEnd: Statement<[number, Uint8Array, number], Uint8Array>;
   readonly #piece: Statement<[number, Uint8Array, Uint8Array, number, number], Row>;
@@ -66,7 +69,7 @@ export class Registrations implements RegistrationStore {
       .pluck();
     this.#refresh = db.prepare(
       `UPDATE record SET refreshed = ?, lease = ? WHERE ${one}
-         AND refreshed <= ? AND (refreshed <= ? OR lease IS NOT ?)`,
+         AND (refreshed <= ? AND (refreshed <= ? OR lease IS NOT ?) OR refreshed > ?)`,
     );
     this.#pieceEnd = db
       .prepare<[number, Uint8Array, number], Uint8Array>(
@@ -134,6 +137,7 @@ export class Registrations implements RegistrationStore {
             refreshed,
             bound,
             lease,
+            refreshed + FUTURE,
           ).changes;
         }
         return written;

@@ -73,7 +73,8 @@ export interface RegistrationStore {
   hasStatic(apex: Name, name: Name): boolean;
   /**
    * Refreshes records: those that are static or gone stay so, and those that were refreshed less than `noRefresh` seconds
-   * before stay as they are, unless their lease differs. May be lost by a crash until the next commit.
+   * before stay as they are, unless their lease differs. A time in
+   * the future counts for nothing: the clock was wrong. May be lost by a crash until the next commit.
    * @returns how many were written
    */
   refresh(apex: Name, refreshes: readonly Refresh[], noRefresh: number): number;

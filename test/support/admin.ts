@@ -69,8 +69,10 @@ export class AdminHouse {
       changes: this.queue,
       zones: this.zones,
       now: () => this.now,
+      uptime: () => this.now,
       log: {
         info: (fields, message) => this.log.push({ fields, message }),
+        warn: (fields, message) => this.log.push({ fields, message }),
         error: (fields) => this.faults.push(fields),
       },
     });

@@ -75,6 +75,8 @@ export class Registry {
   readonly errors: unknown[] = [];
   /** What the clock says. */
   now: number = START;
+  /** How far the clock was set, all in all. */
+  #set = 0;
   /** After how many milliseconds ageing asked last to be woken; it never is but by {@link pass}. */
   wakesIn: number | undefined;
   config: ZoneConfig;
@@ -158,6 +160,12 @@ export class Registry {
     await this.ageing.round();
   }
 
+  /** Sets the clock, as somebody or NTP does, or as it jumps where a suspended machine goes on. */
+  setClock(milliseconds: number): void {
+    this.now += milliseconds;
+    this.#set += milliseconds;
+  }
+
   /** Stops, and starts again after a while. */
   async restart(milliseconds: number): Promise<void> {
     await this.#close();
@@ -191,6 +199,7 @@ export class Registry {
     const now = (): number => this.now;
     const log = {
       info: (fields: object, msg: string): void => void this.log.push({ ...fields, msg }),
+      warn: (fields: object, msg: string): void => void this.log.push({ ...fields, msg }),
       error: (fields: object): void => void this.errors.push(fields),
     };
     this.store = openStore(this.directory);
@@ -210,6 +219,7 @@ export class Registry {
       changes: this.queue,
       zones: this.zones,
       now,
+      uptime: () => this.now - this.#set,
       log,
     });
     this.#updater = new Updater({

@@ -13,9 +13,9 @@ export interface ServedAgeingZone {
 export interface ZoneTimes {
   readonly apex: Name;
   /** Seconds since 1970 UTC: nothing is stale before. */
-  readonly notBefore: number;
+  notBefore: number;
   /** Seconds since 1970 UTC: leases run from here, where they began before. */
-  readonly leasesFrom: number;
+  leasesFrom: number;
   /** Seconds since 1970 UTC: when it was last written that the zone takes refreshes. */
   seen: number;
   /** When its stale records go next, in milliseconds since 1970 UTC. */

@@ -399,6 +399,90 @@ describe("a start", () => {
   });
 });
 
+describe("a clock that is set", () => {
+  test("forward, or a machine that was suspended, takes nothing before hosts could refresh", async () => {
+    open();
+    await registry.add([NODE, "node2 1200 IN A 192.0.2.12"]);
+    await registry.pass(0);
+    registry.setClock(16 * DAY);
+    await days(6);
+    expect(registry.records).toContain(node);
+    await registry.add([NODE]);
+    await days(2);
+    expect(registry.records).toEqual([statics[0], node, statics[1]]);
+  });
+
+  test("forward cuts no lease short", async () => {
+    open();
+    await registry.add([NODE], "key host", { lease: 3600 });
+    registry.setClock(2 * HOUR);
+    await registry.pass(0);
+    await registry.pass(3_599_000);
+    expect(registry.records).toContain(node);
+    await registry.pass(1000);
+    expect(registry.records).toEqual(statics);
+  });
+
+  test("forward is seen by who scavenges by hand, too", async () => {
+    open();
+    await registry.add([NODE]);
+    registry.setClock(16 * DAY);
+    const actor = { kind: "operator", name: "ada" } as const;
+    const notBefore = registry.now + 7 * DAY;
+    expect(await registry.ageing.scavenge(ORIGIN, { actor })).toEqual({ removed: 0, notBefore });
+  });
+
+  test("back goes on ageing what is refreshed, and scavenges at the next time of day", async () => {
+    open();
+    registry.setClock(1000 * DAY);
+    await registry.pass(0);
+    await registry.add([NODE], "key host");
+    await registry.pass(0);
+    registry.setClock(-1000 * DAY);
+    await registry.pass(0);
+    await registry.add([NODE], "key host");
+    await days(13);
+    expect(registry.records).toContain(node);
+    await days(3);
+    expect(registry.records).toEqual(statics);
+  });
+
+  test("back while the server was away puts nothing off for longer than a refresh interval", async () => {
+    open();
+    registry.setClock(1000 * DAY);
+    await registry.restart(0);
+    await registry.pass(0);
+    await registry.restart(-1000 * DAY);
+    await registry.add([NODE]);
+    await days(13);
+    expect(registry.records).toContain(node);
+    await days(3);
+    expect(registry.records).toEqual(statics);
+  });
+
+  test("back gives a lease that was begun before no more than its length", async () => {
+    open();
+    await registry.add([NODE], "key host", { lease: 3600 });
+    registry.setClock(-100 * DAY);
+    await registry.pass(0);
+    await registry.add([NODE], "key host", { lease: 3600 });
+    await registry.pass(3_599_000);
+    expect(registry.records).toContain(node);
+    await registry.pass(1000);
+    expect(registry.records).toEqual(statics);
+  });
+
+  test("by the seconds that NTP moves it by changes nothing", async () => {
+    open();
+    await registry.add([NODE]);
+    await days(13);
+    registry.setClock(30_000);
+    await days(2);
+    expect(registry.records).toEqual(statics);
+    expect(registry.log.filter(({ msg }) => msg === "the clock was set")).toEqual([]);
+  });
+});
+
 describe("a reload", () => {
   test("that switches ageing on gives what updates had added a refresh interval first", async () => {
     open({ ageing: undefined });
