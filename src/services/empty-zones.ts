@@ -54,7 +54,7 @@ export class EmptyZones {
         // A forward for everything takes the place of no zone but the root's.
         (name) => taken.has(name.key) || (elsewhere.has(name.key) && (!name.isRoot || apex.isRoot)),
       );
-      if (!isTaken) wanted.set(apex.key, { apex, below: [] });
+      if (!isTaken && !wanted.has(apex.key)) wanted.set(apex.key, { apex, below: [] });
     }
     const others = [...zones, ...forwarded, ...[...wanted.values()].map(({ apex }) => apex)];
     for (const name of others) {
