@@ -73,6 +73,11 @@ export class UpstreamHealth {
     return wasDown;
   }
 
+  /** Whether an answer came after this instant. */
+  hasAnsweredSince(instant: number): boolean {
+    return instant < this.#heardAt;
+  }
+
   /** It let a query wait for longer than usual. */
   silent(): void {
     this.#rank = Math.max(this.#rank * 2, this.wait * 2);
@@ -84,7 +89,7 @@ export class UpstreamHealth {
    * @returns whether it is down from now on
    */
   failed(why: string, now: number, sentAt: number): boolean {
-    if (sentAt < this.#heardAt) return false;
+    if (this.hasAnsweredSince(sentAt)) return false;
     this.silent();
     this.failures++;
     this.lastFailure = why;

@@ -276,7 +276,8 @@ export class Forwarder {
       return;
     }
     const { queries = 0 } = this.#settings ?? {};
-    if (this.#pending.size >= queries) {
+    // Who has too many waiting starts no more: they would take the place of others' questions.
+    if (this.#pending.size >= queries || !this.#mayWait(address)) {
       this.#turnAway(client, entry, send);
       return;
     }
@@ -286,8 +287,7 @@ export class Forwarder {
       send(this.#tellStale(entry, client));
       return;
     }
-    // One that cannot wait has started it for the next.
-    if (!this.#join(started, client, address, send)) this.#turnAway(client, entry, send);
+    this.#join(started, client, address, send);
     if (entry !== undefined) started.patience = setTimeout(() => this.#late(started, entry), STALE_AFTER);
   }
 
@@ -338,13 +338,18 @@ export class Forwarder {
     };
   }
 
-  /** False where too many wait already. */
-  #join(pending: Pending, client: ClientQuery, address: string, send: Sink): boolean {
+  /** Whether there is room for one more query of this client to wait. */
+  #mayWait(address: string): boolean {
     const { queries = 0, queriesPerClient = 0 } = this.#settings ?? {};
     const own = this.#perClient.get(address) ?? 0;
-    if (this.#waiting >= queries * WAITERS_OF_EACH || own >= queriesPerClient) return false;
+    return this.#waiting < queries * WAITERS_OF_EACH && own < queriesPerClient;
+  }
+
+  /** False where too many wait already. */
+  #join(pending: Pending, client: ClientQuery, address: string, send: Sink): boolean {
+    if (!this.#mayWait(address)) return false;
     this.#waiting++;
-    this.#perClient.set(address, own + 1);
+    this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
     pending.waiters.push({ client, address, send });
     return true;
   }

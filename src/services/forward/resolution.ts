@@ -7,6 +7,7 @@
  *     FORMERR and the like the same server again, without EDNS (RFC 6891 §7)
  *     SERVFAIL, REFUSED    another server at once
  *     answers that are not to this query, too many: somebody is guessing, so by TCP (RFC 5452 §9.3)
+ *     silence for long     it is the server, or it is the name: the server is asked something that it must know
  */
 import type { Asked } from "../../forward/asked.ts";
 import { encodeQuery } from "../../forward/outgoing.ts";
@@ -16,13 +17,16 @@ import type { ReplyLimits } from "../../forward/reply.ts";
 import type { StoredAnswer } from "../../forward/stored-answer.ts";
 import { choose, UpstreamHealth } from "../../forward/upstream.ts";
 import type { Rated } from "../../forward/upstream.ts";
-import type { Name } from "../../wire/name.ts";
+import { RrType } from "../../wire/iana/type.ts";
+import { Name } from "../../wire/name.ts";
 import type { Exchange, ForwardTransport, UpstreamAddress } from "./transport.ts";
 
 /** Milliseconds after which a question is given up. */
 export const DEADLINE = 5_000;
 /** Milliseconds after which a server that said nothing has failed. */
 export const PATIENCE = 3_000;
+/** Milliseconds of silence after which a server is asked something else, to tell it from a name that nobody answers for. */
+export const DOUBT = 1_500;
 /** Most tries of one question. */
 const MOST_TRIES = 8;
 const TRIES_OF_EACH = 2;
@@ -43,6 +47,8 @@ export class Upstream implements Rated, UpstreamAddress {
   answered = 0;
   /** Asked without EDNS until then. */
   plainUntil = 0;
+  /** Is being asked whether it is there at all. */
+  isProbed = false;
 
   constructor(address: string, port: number, text: string) {
     this.address = address;
@@ -169,7 +175,7 @@ class Resolution {
 
   #attempt(upstream: Upstream, { isProbe, counts }: { isProbe: boolean; counts: boolean }): void {
     this.#underWay++;
-    new Attempt(upstream, counts, this.#wish, this.#deps, (outcome) => {
+    new Attempt(upstream, counts ? "counts" : "says nothing", this.#wish, this.#deps, (outcome) => {
       this.#underWay--;
       if (outcome.kind === "answer") {
         this.#finish(outcome);
@@ -182,28 +188,42 @@ class Resolution {
   }
 }
 
+/** What it tells of a server that it says nothing to a query; to a probe any answer at all will do. */
+type Silence = "counts" | "says nothing" | "is a probe's";
+
+/**
+ * A question that a server answers from what it has, if it is there: a resolver knows the root's servers, and who is asked
+ * about one suffix alone knows that.
+ */
+function probeOf({ bailiwick }: Wish): Asked {
+  const question =
+    bailiwick === undefined ? { name: Name.root, type: RrType.NS } : { name: bailiwick, type: RrType.SOA };
+  return { ...question, dnssecOk: false, checkingDisabled: false };
+}
+
 /** One server asked once: by UDP, and where that is not enough by TCP. */
 class Attempt implements Exchange {
   readonly #upstream: Upstream;
-  readonly #silenceCounts: boolean;
+  readonly #silence: Silence;
   readonly #wish: Wish;
   readonly #deps: ResolutionDeps;
   readonly #done: (outcome: Resolved) => void;
   #exchange: Exchange | undefined;
   #patience: NodeJS.Timeout | undefined;
+  #doubt: NodeJS.Timeout | undefined;
   #foreign = 0;
   #sentAt = 0;
   #isDone = false;
 
   constructor(
     upstream: Upstream,
-    silenceCounts: boolean,
+    silence: Silence,
     wish: Wish,
     deps: ResolutionDeps,
     done: (outcome: Resolved) => void,
   ) {
     this.#upstream = upstream;
-    this.#silenceCounts = silenceCounts;
+    this.#silence = silence;
     this.#wish = wish;
     this.#deps = deps;
     this.#done = done;
@@ -216,13 +236,25 @@ class Attempt implements Exchange {
       return;
     }
     attempts.add(this);
-    this.#patience = setTimeout(() => this.#fail("no answer", this.#silenceCounts), PATIENCE);
+    this.#patience = setTimeout(() => this.#fail("no answer", this.#silence === "counts"), PATIENCE);
+    if (this.#silence === "counts") this.#doubt = setTimeout(() => this.#probe(), DOUBT);
     this.#send("udp", now() >= this.#upstream.plainUntil);
+  }
+
+  /** Otherwise three names whose own servers are dead would make a server that is well count as down. */
+  #probe(): void {
+    const upstream = this.#upstream;
+    if (upstream.isProbed || upstream.health.hasAnsweredSince(this.#sentAt)) return;
+    upstream.isProbed = true;
+    const wish = { ...this.#wish, asked: probeOf(this.#wish) };
+    new Attempt(upstream, "is a probe's", wish, this.#deps, () => undefined).start();
   }
 
   close(): void {
     this.#isDone = true;
+    if (this.#silence === "is a probe's") this.#upstream.isProbed = false;
     clearTimeout(this.#patience);
+    clearTimeout(this.#doubt);
     this.#exchange?.close();
     this.#deps.attempts.delete(this);
   }
@@ -250,7 +282,7 @@ class Attempt implements Exchange {
           this.#fail("its answer could not be handled", false);
         }
       },
-      failed: (error) => this.#fail(reasonOf(error), true),
+      failed: (error) => this.#fail(reasonOf(error), !isOwnFault(error)),
     });
   }
 
@@ -266,7 +298,7 @@ class Attempt implements Exchange {
       else if (++this.#foreign === MOST_FOREIGN) this.#send("tcp", sent.edns);
       return;
     }
-    const unwilling = verdict.kind === "failed" && verdict.unwilling;
+    const unwilling = verdict.kind === "failed" && verdict.unwilling && this.#silence !== "is a probe's";
     if (!unwilling) this.#heard(by);
     switch (verdict.kind) {
       case "truncated":
@@ -312,6 +344,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "it cannot be reached",
   ENETUNREACH: "there is no way to its network",
 };
+
+/** This machine has no socket or no memory left: that says nothing of the server. */
+const OWN_FAULTS: ReadonlySet<string> = new Set(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EADDRNOTAVAIL"]);
+
+function isOwnFault(error: Error): boolean {
+  return "code" in error && OWN_FAULTS.has(String(error.code));
+}
 
 function reasonOf(error: Error): string {
   const code = "code" in error ? String(error.code) : "";

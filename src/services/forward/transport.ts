@@ -82,15 +82,17 @@ export const socketTransport: ForwardTransport = {
     };
     const chunks: Buffer[] = [];
     let received = 0;
+    // What came is put together twice, not with each piece: a server may send octet by octet.
+    let end = LENGTH;
     socket.on("error", fail);
     socket.on("close", () => fail(new Error("the connection was closed before the answer")));
     socket.on("data", (chunk) => {
       if (!isOpen) return;
       chunks.push(chunk);
       received += chunk.length;
-      if (received < LENGTH) return;
+      if (received < end) return;
       const all = chunks.length === 1 ? chunk : Buffer.concat(chunks);
-      const end = LENGTH + all.readUInt16BE(0);
+      if (end === LENGTH) end += all.readUInt16BE(0);
       if (received < end) return;
       close();
       events.received(new Uint8Array(all.buffer, all.byteOffset + LENGTH, end - LENGTH));

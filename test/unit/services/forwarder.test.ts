@@ -236,7 +236,80 @@ describe("who is asked when", () => {
   });
 });
 
+const allButTheDead: Behaviour = (query) => {
+  if (!query.name.startsWith("dead")) answer(query);
+};
+
+describe("names that nobody answers for, and nothing else is asked", () => {
+  test("the server that is silent about them is asked what it must know, and stays up", async () => {
+    behaviours.set(1, allButTheDead);
+    forwarder.configure(settings([1]));
+    for (let i = 0; i < 60; i++) {
+      for (const type of "abc") ask(`dead-${type}${i}.example.`);
+      await pass(700);
+    }
+    const client = ask("good.example.");
+    await pass(10);
+    expect(client.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+    expect(logged).toEqual([]);
+    const probes = sent.filter(({ name }) => name === ".");
+    expect(probes.length).toBeGreaterThan(0);
+    expect(probes.length).toBeLessThan(60);
+  });
+
+  test("any answer will do, REFUSED too", async () => {
+    behaviours.set(1, (query) => {
+      if (query.name !== ".") return;
+      const bytes = replyTo(query, { rcode: Rcode.REFUSED });
+      setTimeout(() => query.events.received(bytes), 1);
+    });
+    forwarder.configure(settings([1]));
+    for (let i = 0; i < 10; i++) {
+      ask(`dead${i}.example.`);
+      await pass(4000);
+    }
+    expect(logged).toEqual([]);
+  });
+
+  test("a server asked about one suffix alone is asked for that", async () => {
+    behaviours.set(1, silence);
+    const { forwards, ...rest } = settings([1]);
+    forwarder.configure({
+      ...rest,
+      forwards: [{ ...forwards[0]!, suffixes: [Name.parse("corp.example.")] }],
+    });
+    ask("dead.corp.example.");
+    await pass(DEADLINE);
+    const probes = sent.filter(({ message }) => message.questions[0]!.type === RrType.SOA);
+    expect(probes.map(({ name }) => name)).toEqual(["corp.example."]);
+  });
+});
+
+test("that this machine has no socket left does not tell against the server", async () => {
+  behaviours.set(1, ({ events }) => {
+    setTimeout(() => events.failed(Object.assign(new Error("bind EMFILE"), { code: "EMFILE" })), 1);
+  });
+  forwarder.configure(settings([1]));
+  for (let i = 0; i < 10; i++) {
+    const client = ask(`n${i}.example.`);
+    await pass(100);
+    expect(client.told).toMatchObject([{ text: "SERVFAIL" }]);
+  }
+  expect(forwarder.report()!.upstreams).toMatchObject([{ state: "not asked yet" }]);
+});
+
 describe("bounds", () => {
+  test("one client's flood of questions takes no more room than is its own", async () => {
+    behaviours.set(1, allButTheDead);
+    forwarder.configure(settings([1], { queries: 10, queriesPerClient: 4 }));
+    const flood = Array.from({ length: 30 }, (_, i) => ask(`dead${i}.example.`, "10.0.0.1"));
+    expect(flood.filter(({ told }) => told[0]?.text === "SERVFAIL")).toHaveLength(26);
+    const other = ask("good.example.", "10.0.0.2");
+    await pass(10);
+    expect(other.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+    expect(new Set(sent.map(({ name }) => name)).size).toBe(5);
+  });
+
   test("questions at once, and queries of one client; room comes back", async () => {
     behaviours.set(1, (query) => setTimeout(() => answer(query), 100));
     forwarder.configure(settings([1], { queries: 10, queriesPerClient: 4 }));
