@@ -31,7 +31,7 @@ const LEAST_INTERVAL = 1_000;
 /** Seconds after which it is written anew that a zone takes refreshes. */
 const SEEN_INTERVAL = 3_600;
 /** Refreshes in memory beyond which each new one has some written. */
-const MAX_PENDING = 50_000;
+const MAX_PENDING = 20_000;
 /** Milliseconds by which the clock may be moved without being taken for set. */
 const CLOCK_PLAY = 60_000;
 

@@ -16,8 +16,8 @@ import { guarded } from "./error.ts";
 import { plain } from "./rr-blob.ts";
 import { withoutSync } from "./without-sync.ts";
 
-/** Rows that one piece of a search looks at: a millisecond or two. */
-const PIECE_ROWS = 4096;
+/** Rows that one piece of a search looks at: a millisecond, or some where all are found. */
+const PIECE_ROWS = 1024;
 
 /** Seconds by which a refresh is in the future when the clock must have been wrong: far more than one waits to be written. */
 const FUTURE = 3_600;

@@ -61,8 +61,10 @@ const SMB_CONFIG = `keys = ["keys.conf"]
 name = "smb.example"
 file = "smb.zone"
 transfer = [{ net = "127.0.0.0/8" }]
+[zone.ageing]
 [[zone.update]]
 key = "dhcp.smb.example"
+own = true
 `;
 const BOTH_CONFIG = `${SMB_CONFIG}[[zone]]
 name = "big.example"
@@ -75,6 +77,14 @@ name = "huge.example"
 file = "huge.zone"
 transfer = [{ net = "127.0.0.0/8" }]
 `;
+
+/** Every name that an update made has its owner, and no other name has one. */
+function expectOwners(store: ZoneStore, { records }: ZoneModel): void {
+  const registered = [...records.values()].filter((rr) => store.registrations.of(SMB, rr) !== undefined);
+  const names = new Set(registered.map(({ name }) => name.key));
+  const owned = store.owners.list(SMB, 1_000_000).map(({ name }) => name.key);
+  expect(owned.toSorted()).toEqual([...names].toSorted());
+}
 
 /** Names of the big zone, and octets of each of its two character-strings. */
 const BIG_NAMES = 4000;
@@ -204,6 +214,7 @@ describe(`kill -9 (ROLLCALL_CRASH_SEED=${seed})`, () => {
       const store = openStore(copy); // throws where the integrity check fails
       try {
         replay(store, smb);
+        expectOwners(store, smb);
         if (big !== undefined) replay(store, big);
       } finally {
         store.close();
