@@ -63,9 +63,25 @@ export interface RrSetChange {
   readonly added: readonly Pick<ResourceRecord, "rdata">[];
 }
 
-/** Whether a rule holds for updates that come over UDP, where anyone can forge the source address. */
+/**
+ * Whether a rule holds for updates that come over UDP, where anyone can forge the source address: as the rule says, and
+ * else not where it believes that address. No packet from elsewhere has a loopback address for its source (RFC 1122
+ * §3.2.1.3), so unsigned updates from there are taken.
+ */
 export function takesUdp(rule: UpdateRule): boolean {
-  return rule.udp ?? rule.scope !== "source";
+  if (rule.udp !== undefined) return rule.udp;
+  return rule.scope !== "source" && (!isForUnsigned(rule) || isLoopback(rule.net!));
+}
+
+/** Whether a rule allows something to unsigned updates: to whoever sends from its network. */
+export function isForUnsigned({ key, principal, net, scope, allow }: UpdateRule): boolean {
+  const isSelf = scope === "self" || scope === "self-sub";
+  return allow && net !== undefined && key === undefined && principal === undefined && !isSelf;
+}
+
+function isLoopback({ base, length }: Network): boolean {
+  if (base.length === 1) return base[0]! >>> 24 === 127 && length >= 8;
+  return length === 128 && base.join() === "0,0,0,1";
 }
 
 /**

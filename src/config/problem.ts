@@ -24,7 +24,8 @@ export const CONFIG_CODES = {
   CONFIG_KEY_MODE: "A key file that others than its owner may read.",
   CONFIG_KEY_UNKNOWN: "A rule or secondary names a key that no key file holds.",
   CONFIG_RULE: "A rule that names nobody, or whose parts contradict each other.",
-  CONFIG_UNSIGNED_UDP: "A rule for unsigned updates over UDP, whose sender anyone can forge (a warning).",
+  CONFIG_UNSIGNED_UDP:
+    "A rule for unsigned updates that does not say whether it is for UDP, and so is for TCP only (a warning).",
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",

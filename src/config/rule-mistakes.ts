@@ -2,7 +2,7 @@
 import { ownName } from "../auth/own-name.ts";
 import { SOURCE_TYPES } from "../auth/source-scope.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
-import { shortName, takesUdp } from "../auth/update-rule.ts";
+import { isForUnsigned, shortName, takesUdp } from "../auth/update-rule.ts";
 import { typeToText } from "../wire/iana/type.ts";
 import type { Name } from "../wire/name.ts";
 import { Mistake } from "./mistake.ts";
@@ -13,9 +13,6 @@ export interface RuleMistake {
   readonly severity: "error" | "warning";
   readonly mistake: Mistake;
 }
-
-/** Loopback networks: no packet from elsewhere has such a source. */
-const LOOPBACK = /^(?:127\.|::1(?:\/128)?$)/;
 
 /** The mistakes of one rule of the zone at `apex`. */
 export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
@@ -69,11 +66,10 @@ export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
       `Make a key that is named like the host: rollcall key generate HOST.${shortName(apex)}`,
     );
   }
-  const isUnsigned = allow && net !== undefined && key === undefined && principal === undefined && !isSelf;
-  if (isUnsigned && rule.udp === undefined && takesUdp(rule) && !LOOPBACK.test(net.text)) {
-    const message = `anyone who can forge a UDP packet from ${net.text} may use this rule`;
-    const advice =
-      "Write udp = false to take updates over TCP only, or udp = true where forged packets are kept out.";
+  // A scope says what it is for, and its default is a part of that.
+  if (isForUnsigned(rule) && scope === undefined && rule.udp === undefined && !takesUdp(rule)) {
+    const message = "this rule takes unsigned updates over TCP only, and Windows hosts send them over UDP";
+    const advice = `Write udp = true where forged packets from ${net!.text} are kept out, or udp = false where TCP is meant.`;
     mistakes.push({
       key: "net",
       severity: "warning",

@@ -62,6 +62,9 @@ const list = fc.array(ruleText, { maxLength: 6 }).map((texts) => rules(...texts)
 /** What a rule says and an allowed change does not keep to, told without the code that decides. */
 function brokenPromise(rule: UpdateRule, who: Requester, what: RrSetChange): string | undefined {
   const own = ownName(who, POLICY_ZONE.apex);
+  if (rule.udp !== true && who.transport === "udp" && who.key === undefined && who.principal === undefined) {
+    return "udp";
+  }
   if (rule.scope === "self" && own?.equals(what.name) !== true) return "self";
   if (rule.scope === "self-sub" && (own === undefined || !what.name.isWithin(own))) return "self-sub";
   if (rule.scope === "source") {

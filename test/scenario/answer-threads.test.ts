@@ -11,7 +11,7 @@ import { findProgram } from "../support/process.ts";
 import { RollcallServer, type RollcallOptions, SMALL_ZONE } from "../support/rollcall.ts";
 
 const ZONE = `[[zone]]\nname = "smb.example"\nfile = "smb.zone"\n`;
-const OPEN = `[[zone.update]]\nnet = "0.0.0.0/0"\n[[zone.update]]\nnet = "::/0"\n`;
+const OPEN = `[[zone.update]]\nnet = "0.0.0.0/0"\nudp = true\n[[zone.update]]\nnet = "::/0"\nudp = true\n`;
 const FILES = { "smb.zone": SMALL_ZONE };
 const FS1 = { rcode: "NOERROR", flags: "aa", answer: ["fs1.smb.example. 300 A 192.0.2.1"] };
 

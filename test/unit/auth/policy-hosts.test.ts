@@ -261,8 +261,34 @@ describe('scope = "source"', () => {
     expect(knowsRequester(rules(lan), requester("over udp"))).toBe(false);
     expect(knowsRequester(rules(lan), requester("over tcp"))).toBe(true);
     expect(knowsRequester(rules(udp), requester("over udp"))).toBe(true);
-    expect(knowsRequester(rules({ net: "192.0.2.0/24" }), requester("over udp"))).toBe(true);
-    expect(knowsRequester(rules({ net: "192.0.2.0/24", udp: false }), requester("over udp"))).toBe(false);
+  });
+});
+
+describe("updates over UDP, whose source anyone can forge", () => {
+  test.each<[RuleText, string, boolean]>([
+    [{ net: "192.0.2.0/24" }, "over udp", false],
+    [{ net: "192.0.2.0/24" }, "over tcp", true],
+    [{ net: "192.0.2.0/24", udp: true }, "over udp", true],
+    [{ net: "192.0.2.0/24", udp: false }, "over udp", false],
+    [{ net: "::/0" }, "from 2001:db8::1 over udp", false],
+    [{ net: "0.0.0.0/0" }, "from 127.0.0.1 over udp", false],
+    [{ net: "126.0.0.0/7" }, "from 127.0.0.1 over udp", false],
+    [{ net: "127.0.0.0/8" }, "from 127.0.0.1 over udp", true],
+    [{ net: "127.0.0.1", udp: false }, "from 127.0.0.1 over udp", false],
+    [{ net: "::1" }, "from ::1 over udp", true],
+    [{ net: "::/127" }, "from ::1 over udp", false],
+    [{ key: "dhcp.smb.example", net: "192.0.2.0/24" }, "key dhcp.smb.example over udp", true],
+    [{ key: "dhcp.smb.example", udp: false }, "key dhcp.smb.example over udp", false],
+    [{ scope: "self", net: "192.0.2.0/24" }, "key node1.smb.example over udp", true],
+  ])("%j, %s: %s", (rule, who, known) => {
+    expect(knowsRequester(rules(rule), requester(who))).toBe(known);
+  });
+
+  test("a rule that forbids holds for them too", () => {
+    const list = rules({ net: "192.0.2.0/24", allow: false }, { net: "192.0.2.0/24", udp: true });
+    expect(decideUpdate(list, requester("over udp"), POLICY_ZONE, change("x A +192.0.2.1")).allow).toBe(
+      false,
+    );
   });
 });
 
@@ -401,10 +427,10 @@ describe("how a decision is explained", () => {
     { net: "198.51.100.0/24" },
     { scope: "self" },
     { net: "192.0.2.0/24", scope: "source" },
-    { net: "192.0.2.0/24", names: ["*.hosts"] },
-    { net: "192.0.2.0/24", types: ["TXT", "SRV"] },
-    { net: "192.0.2.0/24", names: ["node1"], types: ["A"] },
-    { net: "192.0.2.0/24" },
+    { net: "192.0.2.0/24", names: ["*.hosts"], udp: true },
+    { net: "192.0.2.0/24", types: ["TXT", "SRV"], udp: true },
+    { net: "192.0.2.0/24", names: ["node1"], types: ["A"], udp: true },
+    { net: "192.0.2.0/24", udp: true },
   );
   test("every rule up to the one that decides, with what it failed on", () => {
     const { decision, considered } = explainUpdate(

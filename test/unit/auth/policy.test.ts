@@ -81,7 +81,7 @@ describe("who a rule is for", () => {
     ["a principal, and an unsigned request", { principal: "*$@SMB.EXAMPLE" }, unsigned, false],
     ["a principal, and a key", { principal: "*$@SMB.EXAMPLE" }, byDhcp, false],
     ["a principal from another net", { principal: "*$@SMB.EXAMPLE", net: outside }, byNode, false],
-    ["a net, and an unsigned request", { net: inside }, unsigned, true],
+    ["a net, and an unsigned request", { net: inside, udp: true }, unsigned, true],
     ["a net, and an unsigned request from elsewhere", { net: outside }, unsigned, false],
     ["a net, and a key from there", { net: inside }, byDhcp, false],
     ["a net, and a principal from there", { net: inside }, byNode, false],

@@ -12,7 +12,7 @@ import type { ExtendedError } from "../../../src/wire/edns.ts";
 import { Rcode } from "../../../src/wire/iana/code.ts";
 import { ORIGIN } from "../../support/rr.ts";
 
-const rules: UpdateRule[] = [{ index: 1, net: parseNetwork("192.0.2.0/24")!, allow: true }];
+const rules: UpdateRule[] = [{ index: 1, net: parseNetwork("192.0.2.0/24")!, udp: true, allow: true }];
 
 /** An updater whose queue is full. */
 function setUp() {
