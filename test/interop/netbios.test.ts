@@ -37,6 +37,7 @@ name = "smb.example"
 file = "smb.zone"
 [[zone.update]]
 net   = "10.77.0.0/16"
+udp   = true
 names = ["*"]
 types = ["A"]
 `;
