@@ -218,6 +218,12 @@ export class NameService {
       address: entry.address,
       owner: asked,
       settle: (owned, now) => {
+        // Released and registered by others while the owner was asked: of them nobody has been asked yet.
+        const current = this.#registrations.find(name, now);
+        const isOthers = [...(current?.held.keys() ?? [])].some((address) => !owner.held.has(address));
+        if (current?.group === true || (isOthers && !isSameOwner(current!, wish))) {
+          return refuse(wish, NbRcode.ACT, "it was registered anew while its owner was asked");
+        }
         if (owned !== undefined) {
           // Where the owner has the address too, it is one host that registers its addresses one by one.
           if (owned.includes(entry.address)) return this.#keep(wish, [], now);
@@ -226,10 +232,6 @@ export class NameService {
         const lost = [...owner.held.keys()].flatMap(
           (address) => this.#registrations.remove(name, address) ?? [],
         );
-        // Released and registered by others while the owner was asked.
-        if (this.#registrations.find(name, now)?.group === true) {
-          return refuse(wish, NbRcode.ACT, "a group has this name");
-        }
         return this.#keep(wish, lost, now);
       },
     };

@@ -339,6 +339,22 @@ describe("which servers are asked", () => {
     expect(await edeOf(server, "never2.other.example. A")).toContain("nothing answers on its port");
   });
 
+  test("two servers that forward to each other do not go round in circles", async () => {
+    const far = await upstream(nothing);
+    const there = await start(ZONE + forward([far]));
+    const [listen] = (await there.status()).listen;
+    const here = await start(`${ZONE}[[forward]]\nupstreams = ["${listen}"]\nclients = ["127.0.0.0/8"]\n`);
+    const [back] = (await here.status()).listen;
+    there.configure({
+      config: `${ZONE}[[forward]]\nupstreams = ["${back}"]\nclients = ["127.0.0.0/8"]\n`,
+    });
+    await there.control("reload", {});
+    expect((await askText(here, "www.other.example. A", RD)).rcode).toBe("SERVFAIL");
+    for (const server of [here, there]) {
+      expect((await server.status()).counters["forwardSent"]).toBeLessThan(20);
+    }
+  });
+
   test("SERVFAIL and REFUSED of one: the other is asked at once", async () => {
     const refusing = await upstream((asked) => [replyTo(asked, { rcode: Rcode.REFUSED })]);
     const failing = await upstream((asked) => [replyTo(asked, { rcode: Rcode.SERVFAIL })]);

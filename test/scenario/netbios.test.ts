@@ -109,6 +109,15 @@ describe("feed", () => {
     expect(await dns("node1")).toEqual([]);
   });
 
+  test("what no host is called stays out of the zone", async () => {
+    await start(section("feed = true\n"));
+    for (const label of ["WPAD.", "A.B", "@", "A B", "*"]) await nb(registration(label, "127.0.0.1", node1));
+    await nb(registration("NODE_1", "127.0.0.1", node1));
+    const { stdout } = await server.cli("zone", "export", "smb.example");
+    const fed = stdout.split("\n").filter((line) => line.includes("127.0.0.1"));
+    expect(fed.map((line) => line.split(/\s/)[0])).toEqual(["node_1"]);
+  });
+
   test("what the zone had already stays when its host goes", async () => {
     await start(section("feed = true\n"));
     await nb(registration("NODE1", "127.0.0.1", node1));

@@ -16,6 +16,8 @@ import { parseIpv4 } from "../../wire/rdata/address.ts";
 import { rdataKey } from "../../wire/rdata/rdata.ts";
 import type { ServedZone } from "../zones.ts";
 
+/** What a host can be called: NetBIOS allows nearly any octet, and a dot within a label leads people astray. */
+const HOST_LABEL = /^[a-z0-9_-]+$/i;
 /** TTL of the records, in seconds: what Windows hosts give their own. */
 const TTL = 1200;
 
@@ -94,7 +96,8 @@ export class NetbiosFeed {
   }
 
   #ownerOf({ name, group }: FedAddress): Name | undefined {
-    return group || name.suffix !== Suffix.WORKSTATION ? undefined : hostName(name, this.#suffix);
+    if (group || name.suffix !== Suffix.WORKSTATION || !HOST_LABEL.test(name.label)) return undefined;
+    return hostName(name, this.#suffix);
   }
 
   async #update(zone: ServedZone, { source }: FedAddress, operation: UpdateOperation): Promise<number> {

@@ -268,6 +268,21 @@ describe("conflicts", () => {
     expect(send(registration("NODE1", "192.0.2.21"), "192.0.2.66").kind).toBe("challenge");
   });
 
+  test.each([
+    { what: "another host", nbFlags: "6000", answer: "8580, 6000 192.0.2.23" },
+    { what: "a group", nbFlags: "e000", answer: "8580, e000 255.255.255.255" },
+  ])("$what that registered it while its owner was asked, keeps it", ({ nbFlags, answer }) => {
+    for (const owned of [undefined, ["192.0.2.22"]]) {
+      registrations.clear();
+      register("NODE1", "192.0.2.21");
+      const { settle } = challenge("NODE1", "192.0.2.22");
+      send(registration("NODE1", "192.0.2.21", { flags: "3000" }), "192.0.2.21");
+      register("NODE1", "192.0.2.23", { nbFlags });
+      expect(told(settle(owned, now))).toBe("ad86, 6000 192.0.2.22");
+      expect(ask("NODE1")).toBe(answer);
+    }
+  });
+
   test("a host and a group never have one name", () => {
     register("NODE1", "192.0.2.21");
     expect(register("NODE1", "192.0.2.22", { nbFlags: "e000" })).toBe("ad86, e000 192.0.2.22");
