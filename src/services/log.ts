@@ -8,10 +8,15 @@ const BUFFER = 4096;
 /** Milliseconds after which gathered lines are written all the same. */
 const FLUSH_INTERVAL = 200;
 
+/** Octets that wait at most for a reader who does not read, a pager say; lines beyond them are dropped. */
+const MOST_WAITING = 8 * 1024 * 1024;
+/** Milliseconds that the last lines wait for such a reader when the server ends. */
+const LAST_PATIENCE = 1_000;
+
 /** A log and the way to have all of it written. */
 export interface Log {
   readonly logger: Logger;
-  /** Writes what is gathered, at once. */
+  /** Writes what is gathered, at once, as the last thing the process does: lines that nobody reads are given up. */
   readonly flush: () => void;
 }
 
@@ -28,21 +33,27 @@ export async function createLog(level: LogLevel): Promise<Log> {
       return { logger: pino({ level }, stream), flush: () => undefined };
     }
   }
+  let giveUpAt = Infinity;
   const destination = pino.destination({
     fd: 1,
     sync: false,
     minLength: BUFFER,
     periodicFlush: FLUSH_INTERVAL,
+    maxLength: MOST_WAITING,
+    // Asked when the reader's pipe is full. Writing at once waits for it here, and nothing else goes on meanwhile.
+    retryEAGAIN: () => performance.now() < giveUpAt,
   });
   // Standard output that is closed (a pager that was left) must not take the server down.
   destination.on("error", () => undefined);
   return {
     logger: pino({ level }, destination),
     flush: () => {
+      giveUpAt = performance.now() + LAST_PATIENCE;
       try {
         destination.flushSync();
       } catch {
-        // nowhere to write to, nobody to tell
+        // Nowhere to write to, nobody to tell: the end of the process must not try again.
+        destination.destroy();
       }
     },
   };

@@ -1,4 +1,5 @@
 /** Stopping: whatever was acknowledged is there after the next start, however the server was told to stop. */
+import { once } from "node:events";
 import pino from "pino";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Rollcall } from "../../src/app.ts";
@@ -63,6 +64,21 @@ describe("during a stream of updates", () => {
       expect((await server.status()).zones[0]).toMatchObject({ serial: 1 + added, records: records.length });
     },
   );
+});
+
+test("with a log that nobody reads: the last lines are given up, and nothing else", async () => {
+  const { child } = server.daemon;
+  child.stdout!.pause();
+  const updates = await UpdateStream.start(server, "u", PATIENCE);
+  await updates.more(4000); // some 200 octets of log each: more than pipes and buffers hold
+  await updates.stop();
+  const ended = once(child, "exit");
+  child.kill("SIGTERM");
+  expect((await ended)[0]).toBe(0);
+  child.stdout!.resume();
+  await server.up();
+  const records = new Set(await server.records("smb.example"));
+  for (const name of updates.acknowledged) expect(records).toContain(`${name} 60 A 192.0.2.1`);
 });
 
 describe("after a restart", () => {

@@ -1,4 +1,4 @@
-/** The zone that the steps work on: hosts with an A, every fourth with an AAAA, a service, a wildcard. */
+/** The zone that the steps work on: hosts with an A, every fourth with an AAAA, a name with four addresses, a service, a wildcard. */
 import { RrType } from "../../../src/wire/iana/type.ts";
 import { Name } from "../../../src/wire/name.ts";
 import type { ResourceRecord } from "../../../src/wire/record.ts";
@@ -24,6 +24,8 @@ export function* hostRecords(hosts: number): Generator<ResourceRecord> {
   yield record(APEX, RrType.NS, 3600, ns.wire);
   yield record(ns, RrType.A, 3600, Uint8Array.of(192, 0, 2, 53));
   yield record(Name.parse("*.apps", APEX), RrType.A, 60, Uint8Array.of(192, 0, 2, 60));
+  const cap = Name.parse("cap", APEX);
+  for (let i = 0; i < 4; i++) yield record(cap, RrType.A, 60, Uint8Array.of(10, 1, i, 1));
   const smb = Name.parse("_smb._tcp", APEX);
   for (let i = 0; i < 2; i++)
     yield record(smb, RrType.SRV, 60, Uint8Array.of(0, 0, 0, 0, 1, 189, ...hostName(i).wire));
