@@ -7,6 +7,7 @@
  */
 import { isIPv4, isIPv6 } from "node:net";
 import type { Name } from "../wire/name.ts";
+import { ipv4ToText, ipv6ToText } from "../wire/rdata/address.ts";
 
 /** An IPv4 or IPv6 network, or a single address. */
 export interface Network {
@@ -73,6 +74,13 @@ export function addressOctets(address: string): Uint8Array | undefined {
   if (words === undefined) return undefined;
   const plain = isMapped(words) ? words.slice(3) : words;
   return Uint8Array.from(plain.flatMap((word) => [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff)));
+}
+
+/** A numeric address as requesters are known by it: the IPv4 address of an IPv4-mapped one, IPv6 by RFC 5952. */
+export function plainAddress(address: string): string | undefined {
+  const octets = addressOctets(address);
+  if (octets === undefined) return undefined;
+  return octets.length === 4 ? ipv4ToText(octets) : ipv6ToText(octets);
 }
 
 /** An address as 32-bit words: one for IPv4, four for IPv6. */

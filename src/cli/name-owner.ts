@@ -1,5 +1,6 @@
 /** Whose a name is under rules with `own = true`. Only a running server knows. */
 import type { Requester } from "../auth/acl.ts";
+import { plainAddress } from "../auth/acl.ts";
 import { lowerCase, samePrincipal } from "../auth/principal.ts";
 import { ControlError } from "../control/protocol.ts";
 import type { OwnerJson } from "../control/verbs.ts";
@@ -27,5 +28,5 @@ export async function ownerOf(options: ServerOptions, zone: Name, name: Name): P
 export function isOwner(owner: OwnerJson["owner"], { principal, key, address }: Requester): boolean {
   if (principal !== undefined) return owner.kind === "principal" && samePrincipal(owner.name, principal);
   if (key !== undefined) return owner.kind === "key" && lowerCase(owner.name) === lowerCase(key.toString());
-  return owner.kind === "address" && lowerCase(owner.name) === lowerCase(address);
+  return owner.kind === "address" && owner.name === plainAddress(address);
 }

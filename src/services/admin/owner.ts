@@ -1,4 +1,6 @@
 /** `zone owner`: who owns which name, and the operator's right to release it or give it away. */
+import { plainAddress } from "../../auth/acl.ts";
+import { isPrincipalPattern } from "../../auth/principal.ts";
 import type { Arguments } from "../../control/dispatch.ts";
 import { ControlError } from "../../control/protocol.ts";
 import type { ControlRequest } from "../../control/server.ts";
@@ -65,8 +67,14 @@ function newOwner(kind: string, name: string, since: number): NameOwner {
     case "key":
       return { kind, name: nameOf(name).toString(), since };
     case "principal":
-    case "address":
-      return { kind, name, since };
+      // One without its realm would be nobody's.
+      if (isPrincipalPattern(name) && !name.includes("*")) return { kind, name, since };
+      throw new ControlError("CONTROL_ARGUMENT", `"${name}" is no principal: HOST$@REALM was expected, say`);
+    case "address": {
+      const address = plainAddress(name);
+      if (address !== undefined) return { kind, name: address, since };
+      throw new ControlError("CONTROL_ARGUMENT", `"${name}" is not a numeric address`);
+    }
     default:
       throw new ControlError("CONTROL_ARGUMENT", `"${kind}" is neither key, principal nor address`);
   }

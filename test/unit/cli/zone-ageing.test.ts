@@ -126,7 +126,19 @@ describe("zone owner", () => {
     ]);
   });
 
+  test("knows a host by its address, however that is written", async () => {
+    expect(await owners("ns1", "--give", "address:2001:DB8:0:0::1")).toMatchObject([
+      { owner: { kind: "address", name: "2001:db8::1" } },
+    ]);
+    expect(await owners("ns1", "--give", "address:::ffff:192.0.2.1")).toMatchObject([
+      { owner: { kind: "address", name: "192.0.2.1" } },
+    ]);
+  });
+
   test.each([
+    ["what is no address", ["ns1", "--give", "address:fs1"], 1, "not a numeric address"],
+    ["a principal without a realm", ["ns1", "--give", "principal:FS1$"], 1, "is no principal"],
+    ["a pattern of principals", ["ns1", "--give", "principal:*$@SMB.EXAMPLE"], 1, "is no principal"],
     ["a name without records", ["nowhere", "--give", "key:k"], 1, "[ZONE_NO_RECORDS]"],
     ["nobody", ["ns1", "--give", "ns1"], 2, "names nobody"],
     ["a name that is none", ["ns1", "--give", "key:a..b"], 1, "not a domain name"],
