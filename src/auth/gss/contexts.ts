@@ -1,5 +1,6 @@
 /**
- * The table of established contexts: bounded in all and for each address, by name, the least recently used first.
+ * The table of established contexts: bounded in all, for each address and for each principal (whoever has a network of IPv6
+ * has addresses without number), by name, the least recently used first.
  *
  * A context gets here only after its client proved who it is, and takes nobody's place but that of its own principal
  * or of one that has been idle. Whatever leaves the table is given back a little later, since a message that it
@@ -15,6 +16,7 @@ const LINGER = 60;
 
 export interface GssContextLimits {
   readonly contexts: number;
+  /** Of one address, and of one principal. */
   readonly contextsPerAddress: number;
 }
 
@@ -31,6 +33,7 @@ export class GssContexts {
   /** By `Name.key`, the least recently used first. */
   readonly #places = new Map<string, Place>();
   readonly #byAddress = new Map<string, Set<string>>();
+  readonly #byPrincipal = new Map<string, Set<string>>();
   /** Out of the table, not given back yet; the oldest first. */
   readonly #leaving: { readonly context: GssContext; readonly at: number }[] = [];
 
@@ -81,18 +84,21 @@ export class GssContexts {
     // Once a second at most: it goes through all of them.
     if (now !== this.#sweptAt) this.sweep(now);
     else this.#giveBack(now);
-    const here = this.#byAddress.get(context.address);
-    const crowded = here !== undefined && here.size >= this.limits.contextsPerAddress;
-    if (crowded || this.#places.size >= this.limits.contexts) {
-      const victim = this.#ownOf(context, here) ?? this.#idle(crowded ? here : undefined, now);
-      if (victim === undefined) return false;
-      this.evicted++;
-      this.#remove(victim, now);
+    const { address, principal } = context;
+    const here = this.#byAddress.get(address);
+    const own = this.#byPrincipal.get(principal);
+    const most = this.limits.contextsPerAddress;
+    if (here !== undefined && here.size >= most) {
+      if (!this.#evict(this.#ownOf(context, here) ?? this.#idle(here, now), now)) return false;
+    }
+    if (own !== undefined && own.size >= most) this.#evict(this.#oldest(own), now);
+    if (this.#places.size >= this.limits.contexts) {
+      if (!this.#evict(this.#oldest(own) ?? this.#idle(undefined, now), now)) return false;
     }
     const { key } = context.keyName;
     this.#places.set(key, { context, usedAt: now });
-    const names = this.#byAddress.get(context.address) ?? new Set();
-    this.#byAddress.set(context.address, names.add(key));
+    note(this.#byAddress, address, key);
+    note(this.#byPrincipal, principal, key);
     return true;
   }
 
@@ -115,6 +121,7 @@ export class GssContexts {
     this.#leaving.length = 0;
     this.#places.clear();
     this.#byAddress.clear();
+    this.#byPrincipal.clear();
   }
 
   #live(key: string, now: number): Place | undefined {
@@ -124,9 +131,17 @@ export class GssContexts {
     return undefined;
   }
 
+  /** @returns whether there was one to be put out */
+  #evict(victim: string | undefined, now: number): boolean {
+    if (victim === undefined) return false;
+    this.evicted++;
+    this.#remove(victim, now);
+    return true;
+  }
+
   /** The least recently used context of the same principal at the same address. */
-  #ownOf(context: GssContext, names: ReadonlySet<string> | undefined): string | undefined {
-    return this.#oldest(names ?? new Set(), (place) => place.context.principal === context.principal);
+  #ownOf({ principal }: GssContext, here: ReadonlySet<string>): string | undefined {
+    return this.#oldest(here, (place) => place.context.principal === principal);
   }
 
   /** The least recently used context that has been idle, of some names or of all. */
@@ -136,7 +151,7 @@ export class GssContexts {
     return first !== undefined && now - first[1].usedAt >= IDLE ? first[0] : undefined;
   }
 
-  #oldest(names: Iterable<string>, fits: (place: Place) => boolean): string | undefined {
+  #oldest(names: Iterable<string> = [], fits: (place: Place) => boolean = () => true): string | undefined {
     let oldest: string | undefined;
     let usedAt = Infinity;
     for (const key of names) {
@@ -151,9 +166,8 @@ export class GssContexts {
   #remove(key: string, now: number): void {
     const { context } = this.#places.get(key)!;
     this.#places.delete(key);
-    const names = this.#byAddress.get(context.address)!;
-    names.delete(key);
-    if (names.size === 0) this.#byAddress.delete(context.address);
+    forget(this.#byAddress, context.address, key);
+    forget(this.#byPrincipal, context.principal, key);
     this.#leaving.push({ context, at: now });
   }
 
@@ -167,4 +181,16 @@ export class GssContexts {
       this.#leaving.shift()!.context.release();
     }
   }
+}
+
+function note(sets: Map<string, Set<string>>, whose: string, key: string): void {
+  const keys = sets.get(whose);
+  if (keys === undefined) sets.set(whose, new Set([key]));
+  else keys.add(key);
+}
+
+function forget(sets: Map<string, Set<string>>, whose: string, key: string): void {
+  const keys = sets.get(whose)!;
+  keys.delete(key);
+  if (keys.size === 0) sets.delete(whose);
 }

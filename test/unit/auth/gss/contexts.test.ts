@@ -63,6 +63,29 @@ describe("room for one address", () => {
   });
 });
 
+describe("room for one principal", () => {
+  test("whoever has many addresses takes his own places, and not all there are", () => {
+    const { contexts, add, has } = table(10, 3);
+    for (let i = 0; i < 50; i++) {
+      expect(add(`a${i}`, `2001:db8::${i}`, "A")).toBe(true);
+      expect(contexts.size).toBeLessThanOrEqual(3);
+    }
+    expect([has("a46"), has("a47"), has("a48"), has("a49")]).toEqual([false, true, true, true]);
+    expect(add("b", "2001:db8::b", "B")).toBe(true);
+    expect(contexts.size).toBe(4);
+  });
+
+  test("his oldest goes, wherever it is, though another there is idle", () => {
+    const { add, has, touch } = table(10, 2);
+    add("b", "192.0.2.1", "B");
+    add("a1", "192.0.2.1", "A", NOW + 100);
+    add("a2", "192.0.2.2", "A", NOW + 100);
+    touch("a1", NOW + 101);
+    expect(add("a3", "192.0.2.3", "A", NOW + 102)).toBe(true);
+    expect([has("a1"), has("a2"), has("a3"), has("b")]).toEqual([true, false, true, true]);
+  });
+});
+
 describe("room in all", () => {
   test("the least recently used goes where it has been idle, and else nobody comes in", () => {
     const { add, has, touch } = table(2, 2);
