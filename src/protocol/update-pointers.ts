@@ -5,7 +5,7 @@ import type { Changeset } from "../zone/changeset.ts";
 import type { AddressChanges } from "../zone/pointers.ts";
 import { isAddress } from "../zone/pointers.ts";
 import type { ZoneView } from "../zone/view.ts";
-import type { UpdateContext } from "./update.ts";
+import { decideOnPresent, type UpdateContext } from "./update.ts";
 import type { UpdateRequest } from "./update-prescan.ts";
 
 /**
@@ -14,12 +14,13 @@ import type { UpdateRequest } from "./update-prescan.ts";
  *
  * @param view the zone before the update
  * @param changeset what it changes; undefined where it changes nothing
+ * @param context that it was judged by
  */
 export function addressChanges(
   request: UpdateRequest,
   view: ZoneView,
   changeset: Changeset | undefined,
-  policy: UpdateContext["policy"],
+  context: Pick<UpdateContext, "policy" | "ownership" | "origin">,
 ): AddressChanges {
   const removed = (changeset?.removed ?? []).filter(isAddress);
   const held = (changeset?.added ?? []).filter(isAddress);
@@ -34,7 +35,7 @@ export function addressChanges(
     const again = record(view.storedName(operation.name), type, rrset.ttl, rdata);
     if (seen.has(keyOf(again))) continue;
     seen.add(keyOf(again));
-    if (policy({ name: again.name, type, removed: [], added: [again] }).allow) held.push(again);
+    if (decideOnPresent(again, context).allow) held.push(again);
   }
   return { gone, held };
 }

@@ -184,20 +184,30 @@ function checkPermission(
   return { claimed, fixed };
 }
 
+/** What would be said to an update that added a record, of one that is there and that it names again. */
+export function decideOnPresent(
+  { name, type, rdata }: Pick<ResourceRecord, "name" | "type" | "rdata">,
+  { policy, ownership, origin }: Pick<UpdateContext, "policy" | "ownership" | "origin">,
+): Pick<Decision, "allow" | "rule"> {
+  const { allow, rule } = policy({ name, type, removed: [], added: [{ rdata }] });
+  const asksOwner = allow && rule?.own === true && ownership !== undefined;
+  if (!asksOwner) return { allow, ...(rule && { rule }) };
+  return { allow: typeof checkOwner(name, true, origin.actor, ownership) === "string", rule };
+}
+
 /** What a granted update keeps from ageing. */
 function refreshing(
   request: UpdateRequest,
   view: ZoneView,
   removed: readonly ResourceRecord[],
   lease: UpdateLease | undefined,
-  { ageing, policy, ownership, origin }: UpdateContext,
+  context: UpdateContext,
 ): Refreshing {
+  const { ageing, origin } = context;
   if (ageing === undefined) return {};
   const mayRefresh = (name: Name, type: number, rdata: Uint8Array): boolean => {
-    const { allow, rule } = policy({ name, type, removed: [], added: [{ rdata }] });
-    if (!allow || rule?.static === true) return false;
-    if (rule?.own !== true || ownership === undefined) return true;
-    return typeof checkOwner(name, true, origin.actor, ownership) === "string";
+    const { allow, rule } = decideOnPresent({ name, type, rdata }, context);
+    return allow && rule?.static !== true;
   };
   const at = Math.floor(origin.at / 1000);
   return { refreshes: findRefreshes(request, view, removed, mayRefresh, lease, at), lease };

@@ -102,17 +102,18 @@ export class Updater {
             facts ??= { apex: view.apex, nameServers: nameServersOf(view) };
             return decideUpdate(zone.update, requester, facts, change);
           };
-          const verdict = judgeUpdate(request, view, {
+          const context: UpdateContext = {
             policy,
             known: knowsRequester(zone.update, requester),
             limits: zone.config.limits,
             origin,
             ownership: zone.update.some(({ own }) => own === true) ? this.#ownership(view) : undefined,
             ageing: zone.config.ageing,
-          });
+          };
+          const verdict = judgeUpdate(request, view, context);
           const changeset = verdict.kind === "change" ? verdict.changeset : undefined;
           if (!zone.config.ptr || verdict.kind === "refused") return { changeset, result: { verdict } };
-          const addresses = addressChanges(request, view, changeset, policy);
+          const addresses = addressChanges(request, view, changeset, context);
           const reverse = reverseChanges(this.#deps.zones, other, addresses, origin, changeset);
           if (reverse.problem !== undefined) {
             const full = refusal(Rcode.REFUSED, Ede.PROHIBITED, reverse.problem);

@@ -41,7 +41,7 @@ test("for any history of updates", () => {
         const verdict = judgeUpdate(read.request, forward, everything);
         expect(verdict.kind).not.toBe("refused");
         const changeset = verdict.kind === "change" ? verdict.changeset : undefined;
-        const addresses = addressChanges(read.request, forward, changeset, everything.policy);
+        const addresses = addressChanges(read.request, forward, changeset, everything);
         const pointers = pointerChangesets(
           addresses,
           (wanted) => (wanted.isWithin(reverse.apex) ? reverse : undefined),

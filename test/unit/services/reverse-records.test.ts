@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { UpdateRule } from "../../../src/auth/update-rule.ts";
 import { Name } from "../../../src/wire/name.ts";
+import { name, ORIGIN } from "../../support/rr.ts";
 import type { RegistryOptions } from "../../support/registry.ts";
 import { DAY, Registry, REVERSE, RULES } from "../../support/registry.ts";
 
@@ -53,6 +54,23 @@ test("both zones are stored: a start finds them as they were", async () => {
   expect(registry.pointers).toEqual([pointer]);
   await registry.update({ updates: ["node1 0 ANY A"] });
   expect(registry.pointers).toEqual([]);
+});
+
+test("an address registered again by who may not change its name brings no PTR: a name of another", async () => {
+  const rules = ["one", "two"].map((key, i) => ({
+    index: i + 1,
+    key: Name.parse(key),
+    own: true,
+    allow: true,
+  }));
+  open({ rules, records: ["fs1 300 A 192.0.2.1"] });
+  expect((await registry.add(["fs1 300 IN A 192.0.2.1"], "key two")).rcode).toBe("NOERROR");
+  expect(registry.pointers).toEqual([]);
+  registry.store.owners.give(ORIGIN, name("fs1"), { kind: "key", name: "one.", since: registry.now });
+  expect((await registry.add(["fs1 300 IN A 192.0.2.1"], "key two")).rcode).toBe("NOERROR");
+  expect(registry.pointers).toEqual([]);
+  expect((await registry.add(["fs1 300 IN A 192.0.2.1"], "key one")).rcode).toBe("NOERROR");
+  expect(registry.pointers).toEqual(["1.2.0.192.in-addr.arpa. 300 PTR fs1.smb.example."]);
 });
 
 test("where the reverse zone is full the update is refused, and neither zone changes", async () => {
