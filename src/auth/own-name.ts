@@ -22,9 +22,12 @@ export function ownName(requester: Requester, apex: Name): Name | undefined {
   return key?.isBelow(apex) === true ? key : undefined;
 }
 
-/** Letters, digits, hyphens and underscores: what machine accounts and hosts are named with. */
-const ACCOUNT = /^([A-Z0-9_-]{1,63})\$$/i;
-const SERVICE = /^host\/([A-Z0-9_.-]{1,253})$/i;
+/**
+ * Letters, digits, hyphens and underscores: what machine accounts and hosts are named with. No host's label begins with an
+ * underscore (RFC 8552 §1.1): a machine joined as `_TCP` would have `_ldap._tcp` below its own name.
+ */
+const ACCOUNT = /^([A-Z0-9-][A-Z0-9_-]{0,62})\$$/i;
+const SERVICE = /^host\/((?!.*\._)(?!_)[A-Z0-9_.-]{1,253})$/i;
 
 function machineName(principal: string, apex: Name): Name | undefined {
   const { local, realm } = splitPrincipal(principal);
