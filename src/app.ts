@@ -541,7 +541,7 @@ export class Rollcall {
       notifyAcknowledged: this.#notifier.counters.acknowledged,
       notifyUnanswered: this.#notifier.counters.unanswered,
       ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
-      ...forwardCounters(this.#forwarder, this.#udp.recalled),
+      ...forwardCounters(this.#forwarder, this.#udp),
       ...this.#kerberos.counters(),
     };
   }
@@ -552,16 +552,19 @@ function forwardStatus(forwarder: Forwarder): Pick<ServerStatus, "forward"> {
   return forward === undefined ? {} : { forward };
 }
 
-/** @param recalled answers that the answer threads gave from what the cache had told them */
-function forwardCounters({ counters }: Forwarder, recalled: number): Record<string, number> {
+/** Of the forwarder, and of the answer threads, which give some answers and refuse strangers by themselves. */
+function forwardCounters(
+  { counters }: Forwarder,
+  { recalled, strangers }: UdpTransport,
+): Record<string, number> {
   return {
-    forwardQueries: counters.queries + recalled,
+    forwardQueries: counters.queries + recalled + strangers,
     forwardHits: counters.hits + recalled,
     forwardStale: counters.stale,
     forwardShared: counters.shared,
     forwardFailed: counters.failed,
     forwardOverload: counters.overload,
-    forwardRefused: counters.refused,
+    forwardRefused: counters.refused + strangers,
     forwardSent: counters.sent,
     forwardSentTcp: counters.sentTcp,
     forwardForeign: counters.foreign,

@@ -9,6 +9,7 @@ export class PortableUdp implements UdpTransport {
   /** All go by the handler. */
   readonly answered = 0;
   readonly recalled = 0;
+  readonly strangers = 0;
   readonly #handler: MessageHandler;
   readonly #log: TransportLog;
   readonly #open = new Set<UdpListener>();

@@ -74,6 +74,8 @@ export interface UdpTransport {
   remember(answer: RememberedAnswer): void;
   /** Given so. */
   readonly recalled: number;
+  /** Queries for what is elsewhere, of clients that nobody is asked for: refused without the handler. */
+  readonly strangers: number;
   /** After all endpoints are closed. */
   close(): Promise<void>;
 }

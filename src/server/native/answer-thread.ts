@@ -203,7 +203,10 @@ class AnswerThread {
   /** What is known here is answered, a stranger refused, so that it costs nobody else; the rest is handed over. */
   #answerElsewhere(i: number, out: Uint8Array): number {
     const batch = this.#in;
-    if (!this.#remembered.admits(batch.bytes, batch.addressAt(i))) return this.#answerer.refuse();
+    if (!this.#remembered.admits(batch.bytes, batch.addressAt(i))) {
+      this.#counters[ThreadCounter.STRANGERS]!++;
+      return this.#answerer.refuse();
+    }
     const { question } = this.#answerer;
     const written = this.#remembered.answer(batch.buffers[i]!, question, out, performance.now());
     if (written === 0) return NOT_A_QUERY;

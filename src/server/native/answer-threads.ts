@@ -163,6 +163,10 @@ export class AnswerThreads implements UdpTransport {
     return this.#sum(ThreadCounter.RECALLED);
   }
 
+  get strangers(): number {
+    return this.#sum(ThreadCounter.STRANGERS);
+  }
+
   remember(answer: RememberedAnswer): void {
     for (const { running } of this.#threads) {
       if (running !== undefined) send(running.worker, running.mailbox, { kind: "answer", answer });

@@ -87,8 +87,10 @@ export const ThreadCounter = {
   BATCHES: 7,
   /** Of those answered, with what another server had said. */
   RECALLED: 8,
+  /** Of those answered, refused what is elsewhere. */
+  STRANGERS: 9,
 } as const;
-export const THREAD_COUNTERS = 9;
+export const THREAD_COUNTERS = 10;
 
 /** A message handed over: octet offsets in its item. The message itself follows the head, padded to 8 octets. */
 export const HandoverItem = {
