@@ -32,6 +32,8 @@ export interface ReplyLimits {
 export type ReplyVerdict =
   /** Answers something else, or is no answer: somebody guesses, or an old one came late. Wait on. */
   | { readonly kind: "foreign" }
+  /** Has the question in another case than it was sent in: a guess, or a server that does not repeat the case. */
+  | { readonly kind: "otherCase" }
   /** Ask again by TCP. */
   | { readonly kind: "truncated" }
   | { readonly kind: "answer"; readonly answer: StoredAnswer }
@@ -66,6 +68,7 @@ export function judgeReply(
     return failed(rcodeToText(header.rcode), { tryPlain: sent.edns, unwilling: true });
   }
   if (header.questionCount !== 1 || !repeatsQuestion(bytes, sent)) return FOREIGN;
+  if (sent.caseCounts && !repeatsCase(bytes, sent)) return { kind: "otherCase" };
   if ((header.flags & Flag.TC) !== 0) return { kind: "truncated" };
   let message: Message;
   try {
@@ -95,16 +98,18 @@ function failed(reason: string, { tryPlain = false, unwilling = false } = {}): R
   return { kind: "failed", reason, tryPlain, unwilling };
 }
 
-function repeatsQuestion(bytes: Uint8Array, { name: { wire }, type, caseCounts }: SentQuery): boolean {
+function repeatsQuestion(bytes: Uint8Array, { name: { wire }, type }: SentQuery): boolean {
   const end = HEADER_LENGTH + wire.length;
   if (bytes.length < end + 4) return false;
   for (let i = 0; i < wire.length; i++) {
-    const came = bytes[HEADER_LENGTH + i]!;
-    const same = caseCounts ? came === wire[i] : LOWER[came] === LOWER[wire[i]!];
-    if (!same) return false;
+    if (LOWER[bytes[HEADER_LENGTH + i]!] !== LOWER[wire[i]!]) return false;
   }
   const cameType = (bytes[end]! << 8) | bytes[end + 1]!;
   return cameType === type && bytes[end + 2] === 0 && bytes[end + 3] === RrClass.IN;
+}
+
+function repeatsCase(bytes: Uint8Array, { name: { wire } }: SentQuery): boolean {
+  return wire.every((octet, i) => bytes[HEADER_LENGTH + i] === octet);
 }
 
 function readAnswer(

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, test } from "vitest";
 import { Rcode } from "../../src/wire/iana/code.ts";
 import { decodeMessage, Flag } from "../../src/wire/message.ts";
+import type { Message } from "../../src/wire/message.ts";
 import { Name } from "../../src/wire/name.ts";
 import { readEde } from "../../src/wire/edns.ts";
 import { add, ask, askText, question } from "../support/exchange.ts";
@@ -11,7 +12,7 @@ import { eventually } from "../support/process.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 import { askTcp, askUdp, UdpClient } from "../support/sockets.ts";
 import { FakeUpstream, replyTo } from "../support/upstream.ts";
-import type { Answers } from "../support/upstream.ts";
+import type { Answers, Asked } from "../support/upstream.ts";
 import { answerText } from "../support/zones.ts";
 import type { AskOptions } from "../support/zones.ts";
 
@@ -109,6 +110,7 @@ describe("who gets what", () => {
     });
     expect(await edeOf(server, "more.other.example. A")).toContain("clients of [[forward]]");
     expect(up.asked).toHaveLength(1);
+    expect((await server.status()).counters).toMatchObject({ forwardQueries: 4, forwardRefused: 3 });
   });
 
   test("clients of one forward do not get what another's clients have in the cache", async () => {
@@ -367,6 +369,10 @@ describe("which servers are asked", () => {
   });
 });
 
+const inLowerCase = ({ name, message }: Asked): Message["questions"] => [
+  { ...message.questions[0]!, name: Name.parse(name.toLowerCase()) },
+];
+
 describe("what is believed", () => {
   const FORGED = "203.0.113.66";
   const bad = (parts: Parameters<typeof replyTo>[1]): Answers => {
@@ -385,10 +391,7 @@ describe("what is believed", () => {
     ["no response", bad({ flags: Flag.RD })],
     [
       "the letters in another case",
-      (asked) =>
-        bad({ questions: [{ ...asked.message.questions[0]!, name: Name.parse(asked.name.toLowerCase()) }] })(
-          asked,
-        ),
+      (asked) => (asked.by === "udp" ? bad({ questions: inLowerCase(asked) })(asked) : []),
     ],
     ["octets that are no message", () => [Uint8Array.of(1, 2, 3)]],
   ])("not an answer with %s", async (_what, forged) => {
@@ -397,6 +400,16 @@ describe("what is believed", () => {
     const name = "www.abcdefghijklmnopqrstuvwxyz.example.";
     expect((await askText(server, `${name} A`, RD)).answer).toEqual([`${name} 300 A 198.51.100.1`]);
     expect((await server.status()).counters["forwardForeign"]).toBe(1);
+  });
+
+  test("a server that does not repeat the case is believed by TCP", async () => {
+    const up = await upstream((asked) => [
+      replyTo(asked, { questions: inLowerCase(asked), answers: [`${asked.name} 300 A 198.51.100.1`] }),
+    ]);
+    const server = await start(ZONE + forward([up], "randomize_case = true\n"));
+    const name = "www.abcdefghijklmnopqrstuvwxyz.example.";
+    expect((await askText(server, `${name} A`, RD)).answer).toEqual([`${name} 300 A 198.51.100.1`]);
+    expect(up.asked.map(({ by }) => by)).toEqual(["udp", "tcp"]);
   });
 
   test("not an answer from another address or port", async () => {

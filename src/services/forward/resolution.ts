@@ -7,6 +7,7 @@
  *     FORMERR and the like the same server again, without EDNS (RFC 6891 §7)
  *     SERVFAIL, REFUSED    another server at once
  *     answers that are not to this query, too many: somebody is guessing, so by TCP (RFC 5452 §9.3)
+ *     another case of the question's letters than was sent: by TCP as well
  *     silence for long     it is the server, or it is the name: the server is asked something that it must know
  */
 import type { Asked } from "../../forward/asked.ts";
@@ -267,7 +268,8 @@ class Attempt implements Exchange {
     const sent = encodeQuery(asked, {
       id: (chance[0]! << 8) | chance[1]!,
       edns,
-      caseBits: randomizeCase ? random((asked.name.wire.length >> 3) + 1) : undefined,
+      // By TCP nobody else can answer, and a server that does not repeat the case is to be heard there.
+      caseBits: randomizeCase && by === "udp" ? random((asked.name.wire.length >> 3) + 1) : undefined,
     });
     counters.sent++;
     this.#upstream.sent++;
@@ -296,6 +298,11 @@ class Attempt implements Exchange {
       counters.foreign++;
       if (by === "tcp") this.#fail("an answer to something else, by TCP", true);
       else if (++this.#foreign === MOST_FOREIGN) this.#send("tcp", sent.edns);
+      return;
+    }
+    if (verdict.kind === "otherCase") {
+      counters.foreign++;
+      this.#send("tcp", sent.edns);
       return;
     }
     const unwilling = verdict.kind === "failed" && verdict.unwilling && this.#silence !== "is a probe's";
