@@ -25,7 +25,12 @@ export class Owners implements OwnerStore {
 
   constructor(db: Database, catalogue: Catalogue) {
     this.#catalogue = catalogue;
-    this.#zones = new Set(db.prepare<[], number>("SELECT DISTINCT zone FROM name_owner").pluck().all());
+    this.#zones = new Set(
+      db
+        .prepare<[], number>("SELECT id FROM zone WHERE EXISTS (SELECT 1 FROM name_owner WHERE zone = id)")
+        .pluck()
+        .all(),
+    );
     this.#of = db
       .prepare<[number, Uint8Array], Columns>(
         "SELECT actor_kind, actor_name, since FROM name_owner WHERE zone = ? AND name = ?",
