@@ -8,16 +8,16 @@ import type { Name } from "../wire/name.ts";
 import { ask, operatorName } from "./command.ts";
 import type { ServerOptions } from "./command.ts";
 
-/** `nobody` may still be a name with records of the operator's, which nobody can claim. */
-export type KnownOwner = OwnerJson["owner"] | "nobody" | "not known";
+/** `the operator`: nobody's, and with records that no update made, so that nobody can claim it. */
+export type KnownOwner = OwnerJson["owner"] | "nobody" | "the operator" | "not known";
 
 export async function ownerOf(options: ServerOptions, zone: Name, name: Name): Promise<KnownOwner> {
   const owners: OwnerJson[] = [];
   const onData = (part: unknown): void => void owners.push(...(part as OwnerJson[]));
   try {
     const args = { zone: zone.toString(), name: name.toString(), actor: operatorName() };
-    await ask(options, "zone.owner", args, { onData });
-    return owners[0]?.owner ?? "nobody";
+    const { static: isStatic } = await ask(options, "zone.owner", args, { onData });
+    return owners[0]?.owner ?? (isStatic === true ? "the operator" : "nobody");
   } catch (error) {
     if (error instanceof ControlError) return "not known";
     throw error;

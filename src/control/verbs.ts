@@ -228,7 +228,8 @@ export interface Verbs {
       giveName?: string | undefined;
       actor: string;
     };
-    result: { zone: string; shown: number };
+    /** `static`: a name was asked for, and it has records that no update made. */
+    result: { zone: string; shown: number; static?: boolean };
   };
 }
 

@@ -86,7 +86,7 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
   const { decision, considered } = explainUpdate(rules, requester, zone, change);
   const { rule } = decision;
   const owner = decision.allow && rule?.own === true ? await ownerOf(options, apex, change.name) : undefined;
-  const isTaken = typeof owner === "object" && !isOwner(owner, requester);
+  const isTaken = owner === "the operator" || (typeof owner === "object" && !isOwner(owner, requester));
   const allow = decision.allow && !isTaken;
   const reason = isTaken ? `${shortName(change.name)} belongs to ${ownerText(owner)}` : decision.reason;
   const [record] = [...change.added, ...change.removed];
@@ -212,7 +212,9 @@ function senderText({ from, key, principal }: ExplainOptions, { transport }: Req
 function ownerText(owner: KnownOwner): string {
   switch (owner) {
     case "nobody":
-      return "nobody's; it can be had unless the operator has records there";
+      return "nobody's, and can be had";
+    case "the operator":
+      return "the operator: it has records that no client registered";
     case "not known":
       return "that is not known here, because no server answers";
     default:

@@ -46,7 +46,8 @@ export async function zoneOwner(
   }
   const owner = owners.of(apex, name);
   if (owner !== undefined) await request.data([ownerJson(name, owner)]);
-  return { zone: apex.toString(), shown: owner === undefined ? 0 : 1 };
+  const isStatic = context.store.registrations.hasStatic(apex, name);
+  return { zone: apex.toString(), shown: owner === undefined ? 0 : 1, static: isStatic };
 }
 
 async function list(context: AdminContext, apex: Name, request: ControlRequest): Promise<number> {

@@ -173,7 +173,10 @@ describe("a rule with own = true", () => {
     const apart = await explain("mine", "A", ...claim, "--socket", "nowhere.sock");
     expect(apart).toMatchObject({ code: 0, allowed: true, owner: "not known" });
 
-    house.write("owned.zone", `${ZONE}mine 60 IN A 192.0.2.1\ntheirs 60 IN A 192.0.2.2\n`);
+    house.write(
+      "owned.zone",
+      `${ZONE}mine 60 IN A 192.0.2.1\ntheirs 60 IN A 192.0.2.2\nprinter 60 IN A 192.0.2.3\n`,
+    );
     await house.json("zone", "import", "smb.example", "owned.zone");
     await house.json("zone", "owner", "smb.example", "mine", "--give", "key:NODE1.smb.example");
     await house.json("zone", "owner", "smb.example", "theirs", "--give", "principal:NODE2$@SMB.EXAMPLE");
@@ -183,6 +186,13 @@ describe("a rule with own = true", () => {
       allowed: false,
       reason: "theirs.smb.example belongs to principal NODE2$@SMB.EXAMPLE",
       owner: { kind: "principal", name: "NODE2$@SMB.EXAMPLE" },
+    });
+    expect(await explain("printer", "A", ...claim)).toMatchObject({
+      code: 1,
+      allowed: false,
+      rule: 4,
+      reason: "printer.smb.example belongs to the operator: it has records that no client registered",
+      owner: "the operator",
     });
     const what = ["--zone", "smb.example", "--name", "mine", "--type", "A"];
     const people = await house.cli("explain", "update", ...what, ...claim);
