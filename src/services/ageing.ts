@@ -97,16 +97,16 @@ export class Ageing {
     this.#schedule(LEAST_INTERVAL);
   }
 
-  /** Takes note of what an update of an ageing zone added and refreshed, and of the lease it was granted. */
+  /** Takes note of what an update of an ageing zone registered and refreshed, and of the lease it was granted. */
   noted(
     apex: Name,
-    added: readonly ResourceRecord[],
+    registered: readonly ResourceRecord[],
     refreshes: readonly Refresh[],
     lease: UpdateLease | undefined,
   ): void {
     this.#refreshes += refreshes.length;
     // They were written with the change, and must not be written over with what was before it.
-    if (added.length > 0) this.#pending.drop(apex, added);
+    if (registered.length > 0) this.#pending.drop(apex, registered);
     if (refreshes.length > 0) this.#pending.note(apex, refreshes);
     if (this.#pending.size > MAX_PENDING) this.#tryToWrite(apex);
     if (lease === undefined) return;

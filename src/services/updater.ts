@@ -17,10 +17,10 @@ import { addressChanges } from "../protocol/update-pointers.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
 import type { Name } from "../wire/name.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
-import type { ResourceRecord } from "../wire/record.ts";
 import type { Actor, Changeset, ChangeOrigin } from "../zone/changeset.ts";
 import { nameServersOf } from "../zone/name-servers.ts";
 import type { ZoneStore } from "../zone/ports.ts";
+import { registeredBy } from "../zone/registration.ts";
 import type { ZoneView } from "../zone/view.ts";
 import type { ChangeQueue, JobVerdict } from "./change-queue.ts";
 import { CommitFailed, QueueClosed, QueueFull, ZoneGone } from "./change-queue.ts";
@@ -162,7 +162,7 @@ export class Updater {
           { zone: zone.toString(), ...by(outcome.requester, peer) },
           "update changes nothing",
         );
-        return this.#granted(zone, [], verdict);
+        return this.#granted(zone, undefined, verdict);
       case "change": {
         this.counters.changed++;
         const { changeset } = verdict;
@@ -180,14 +180,17 @@ export class Updater {
           milliseconds: Math.round((performance.now() - started) * 10) / 10,
         };
         this.#deps.log.info(line, "update");
-        return this.#granted(zone, changeset.added, verdict);
+        return this.#granted(zone, changeset, verdict);
       }
     }
   }
 
-  #granted(zone: Name, added: readonly ResourceRecord[], { refreshes, lease }: Refreshing): UpdateReply {
+  #granted(zone: Name, changeset: Changeset | undefined, { refreshes, lease }: Refreshing): UpdateReply {
     // At once, before the next batch is judged: ageing must not find stale what was refreshed just now.
-    if (refreshes !== undefined) this.#deps.ageing.noted(zone, added, refreshes, lease);
+    if (refreshes !== undefined) {
+      const registered = changeset === undefined ? [] : registeredBy(changeset);
+      this.#deps.ageing.noted(zone, registered, refreshes, lease);
+    }
     return lease === undefined ? NO_ERROR : { rcode: Rcode.NOERROR, lease };
   }
 

@@ -7,7 +7,8 @@
  */
 import type { Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
-import type { Actor } from "./changeset.ts";
+import { recordKey } from "./algebra.ts";
+import type { Actor, Changeset } from "./changeset.ts";
 
 /** What is kept of a registered record. */
 export interface Registration {
@@ -27,6 +28,20 @@ export interface Refresh extends Registration {
   readonly type: number;
   /** Exactly as stored. */
   readonly rdata: Uint8Array;
+}
+
+/**
+ * Records whose registration a changeset writes: all that it adds, but those that are there already and only take another
+ * TTL because a neighbour of their RRset does.
+ */
+export function registeredBy({ added, removed, lifetimes }: Changeset): readonly ResourceRecord[] {
+  if (removed.length === 0) return added;
+  let before: Set<string> | undefined;
+  return added.filter((rr, index) => {
+    if (lifetimes?.[index] !== undefined) return true;
+    before ??= new Set(removed.map(recordKey));
+    return !before.has(recordKey(rr));
+  });
 }
 
 /** How a zone's registered records age. Intervals in milliseconds. */
