@@ -40,7 +40,8 @@ export function readForwards(
       if (zone !== undefined) problems.add(at, answeredHere(suffix, zone.apex));
     });
     read.clients.forEach((network, i) => {
-      if (network.text.endsWith("/0")) problems.add([...path, "clients", i], openResolver(network.text));
+      // By its length: ::ffff:0:0/96 is all of IPv4 (RFC 4291 §2.5.5.2).
+      if (network.length === 0) problems.add([...path, "clients", i], openResolver(network.text));
     });
     const told = new Set<string>();
     read.upstreams.forEach((upstream, i) => {

@@ -30,6 +30,12 @@ export function readNetbios(
   });
   if (read === undefined) return undefined;
   checkListen(problems, [...path, "listen"], read.listen);
+  read.clients.forEach(({ text, length }, index) => {
+    if (length > 0) return;
+    const message = `${text} is everybody: whoever reaches the port could register names`;
+    const advice = "List the networks that the hosts are in.";
+    problems.add([...path, "clients", index], new Mistake("CONFIG_NETBIOS", message, advice));
+  });
   // A zone with a mistake of its own may be the one that is meant.
   if (zones.length === listAt(table, "zone").length) {
     const check = (name: Name, at: TomlPath): void => {

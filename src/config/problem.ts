@@ -28,7 +28,7 @@ export const CONFIG_CODES = {
     "A rule for unsigned updates that does not say whether it is for UDP, and so is for TCP only (a warning).",
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
   CONFIG_NETBIOS:
-    "[netbios] names what no zone of the configuration holds, or feeds a zone that takes no updates.",
+    "[netbios] names what no zone of the configuration holds, is for everybody, or feeds a zone that takes no updates.",
   CONFIG_FORWARD: "A forward that nothing would go by, that would lead back here, or that is for everybody.",
   CONFIG_KEYTAB:
     "A keytab that cannot be read, or has no key that may be used; a warning where it has only weak ones.",

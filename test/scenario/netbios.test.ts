@@ -111,7 +111,8 @@ describe("feed", () => {
 
   test("what no host is called stays out of the zone", async () => {
     await start(section("feed = true\n"));
-    for (const label of ["WPAD.", "A.B", "@", "A B", "*"]) await nb(registration(label, "127.0.0.1", node1));
+    for (const label of ["WPAD.", "A.B", "@", "A B", "*", "_TCP"])
+      await nb(registration(label, "127.0.0.1", node1));
     await nb(registration("NODE_1", "127.0.0.1", node1));
     const { stdout } = await server.cli("zone", "export", "smb.example");
     const fed = stdout.split("\n").filter((line) => line.includes("127.0.0.1"));

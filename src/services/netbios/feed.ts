@@ -17,7 +17,7 @@ import { rdataKey } from "../../wire/rdata/rdata.ts";
 import type { ServedZone } from "../zones.ts";
 
 /** What a host can be called: NetBIOS allows nearly any octet, and a dot within a label leads people astray. */
-const HOST_LABEL = /^[a-z0-9_-]+$/i;
+const HOST_LABEL = /^[a-z0-9][a-z0-9_-]*$/i;
 /** TTL of the records, in seconds: what Windows hosts give their own. */
 const TTL = 1200;
 

@@ -122,10 +122,11 @@ clients = ["10.0.0.0/8"]
   },
   {
     name: "a forward for everybody",
-    text: `${ZONE}${FORWARD.replace("10.0.0.0/8", '0.0.0.0/0", "::/0')}`,
+    text: `${ZONE}${FORWARD.replace("10.0.0.0/8", '0.0.0.0/0", "::/0", "::ffff:0:0/96')}`,
     expected: [
       ["CONFIG_FORWARD", 8, `"0.0.0.0/0" is everybody`],
       ["CONFIG_FORWARD", 8, `"::/0" is everybody`],
+      ["CONFIG_FORWARD", 8, `"::ffff:0:0/96" is everybody`],
     ],
   },
   {
@@ -528,6 +529,11 @@ domains = [{ name = "SIXTEEN-LETTERS!", dns = "smb.example" }, { name = "lab", d
       ["CONFIG_NAME", 10, "1 to 15"],
       ["CONFIG_NAME", 10, "x..y"],
     ],
+  },
+  {
+    name: "NetBIOS names for everybody",
+    text: `${ZONE}[netbios]\nlisten = ["127.0.0.1"]\nclients = ["0.0.0.0/0"]\nsuffixes = ["smb.example"]\n`,
+    expected: [["CONFIG_NETBIOS", 8, "0.0.0.0/0 is everybody"]],
   },
   {
     name: "NetBIOS names of zones that are not here, fed to one that takes none",
