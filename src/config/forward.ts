@@ -72,7 +72,7 @@ function answeredHere(suffix: Name, apex: Name): Mistake {
   return new Mistake(
     "CONFIG_FORWARD",
     `nothing of ${shown(suffix)} would be forwarded: it is within the zone ${shown(apex)}, which is answered from here`,
-    "Take the name out; to send clients elsewhere, delegate it in the zone.",
+    "Take the name out. Resolvers follow a delegation in the zone; hosts that ask here do not.",
   );
 }
 

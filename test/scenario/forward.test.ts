@@ -76,6 +76,28 @@ describe("who gets what", () => {
     expect(up.asked.map(({ text }) => text)).toEqual(["www.other.example. A"]);
   });
 
+  test("an alias of a zone is answered as it stands, and what it leads to by itself", async () => {
+    const up = await upstream(one);
+    const files = {
+      "smb.zone": `${SMALL_ZONE}away IN CNAME www.other.example.\nsub IN NS ns.other.example.\n`,
+    };
+    const server = await RollcallServer.start({ config: ZONE + forward([up]), files });
+    closing.push(() => server.remove());
+    expect((await askText(server, "www.other.example. A", RD)).answer).toHaveLength(1);
+    expect(await askText(server, "away.smb.example. A", RD)).toMatchObject({
+      flags: "aa rd",
+      answer: ["away.smb.example. 300 CNAME www.other.example."],
+      additional: [],
+    });
+    expect(await askText(server, "host.sub.smb.example. A", RD)).toMatchObject({
+      flags: "rd",
+      answer: [],
+      authority: ["sub.smb.example. 300 NS ns.other.example."],
+      additional: [],
+    });
+    expect(up.asked).toHaveLength(1);
+  });
+
   test("by TCP too", async () => {
     const up = await upstream(one);
     const server = await start(ZONE + forward([up]));
