@@ -126,6 +126,7 @@ interface Pending {
   readonly abandon: () => void;
 }
 
+const STOPPING = "the server is stopping";
 const NO_SUCH_NAME = madeUpNegative(Rcode.NXDOMAIN);
 const NO_DATA = madeUpNegative(Rcode.NOERROR);
 
@@ -151,6 +152,7 @@ export class Forwarder {
   #waiting = 0;
   #turn = 0;
   #generation = 0;
+  #isClosed = false;
   #settings: ForwarderSettings | undefined;
   #routes = new Routes<Forward>();
   #upstreams = new Map<string, Upstream>();
@@ -269,8 +271,9 @@ export class Forwarder {
     }
     const allDown = forward.upstreams.every(({ health }) => health.isDown);
     const nobodyToTry = forward.upstreams.every(({ health }) => health.isGivenUp(now));
-    const failure =
-      this.#failures.get(key, now) ?? (nobodyToTry ? describeDown(forward.upstreams) : undefined);
+    const failure = this.#isClosed
+      ? STOPPING
+      : (this.#failures.get(key, now) ?? (nobodyToTry ? describeDown(forward.upstreams) : undefined));
     if (failure !== undefined) {
       send(this.#tellFailure(entry, client, failure));
       return;
@@ -453,11 +456,13 @@ export class Forwarder {
     };
   }
 
-  /** Gives up what is under way; who waits gets no answer. */
+  /** Gives up what is under way: who waits, and whoever comes yet, gets SERVFAIL at once and can ask another server. */
   close(): void {
+    this.#isClosed = true;
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.patience);
       pending.abandon();
+      this.#release(pending, (client) => this.#tellFailure(undefined, client, STOPPING));
     }
     this.#pending.clear();
     for (const attempt of this.#attempts) attempt.close();

@@ -377,8 +377,12 @@ test("closed in the midst of it, it leaves no timer and no socket", async () => 
   forwarder.configure(settings([1]));
   for (let i = 0; i < 5; i++) ask(`n${i}.example.`);
   await pass(500);
-  ask("last.example.");
+  const last = ask("last.example.");
   forwarder.close();
+  expect([last, ask("later.example.")].map(({ told }) => told.map(({ text }) => text))).toEqual([
+    ["SERVFAIL"],
+    ["SERVFAIL"],
+  ]);
   expect(vi.getTimerCount()).toBe(0);
   expect(sent.every(({ closed }) => closed)).toBe(true);
 });
