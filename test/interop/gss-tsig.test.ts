@@ -6,6 +6,7 @@ import { GSS_TSIG } from "../../src/auth/gss/algorithm.ts";
 import { priorMacParts, receivedParts, signMessage, stampPart } from "../../src/auth/tsig/digest.ts";
 import type { HistoryJson } from "../../src/control/verbs.ts";
 import { openAcceptor } from "../../src/server/kerberos/acceptor.ts";
+import { loadGssapi } from "../../src/server/kerberos/gssapi.ts";
 import { RrClass } from "../../src/wire/iana/class.ts";
 import { Opcode, rcodeToText, tsigErrorToText } from "../../src/wire/iana/code.ts";
 import { RrType } from "../../src/wire/iana/type.ts";
@@ -15,7 +16,7 @@ import { readTkey } from "../../src/wire/tkey.ts";
 import { dig } from "../support/clients.ts";
 import { FakeInitiator, fakeToken, kerberosToken, OID, spnegoToken, tkeyQuery } from "../support/gss.ts";
 import type { Mechanism } from "../support/gss-initiator.ts";
-import { GssInitiator } from "../support/gss-initiator.ts";
+import { DCE_STYLE, GssInitiator } from "../support/gss-initiator.ts";
 import { Kdc, KDC_PROGRAMS } from "../support/kdc.ts";
 import { describeWith } from "../support/peers.ts";
 import { run } from "../support/process.ts";
@@ -57,9 +58,14 @@ function config(more = ""): string {
 }
 
 /** First tokens for the server's principal. */
-function tokens(env: NodeJS.ProcessEnv, count: number, mechanism: Mechanism = "spnego"): Uint8Array[] {
+function tokens(
+  env: NodeJS.ProcessEnv,
+  count: number,
+  mechanism: Mechanism = "spnego",
+  flags = 0,
+): Uint8Array[] {
   return Array.from({ length: count }, () => {
-    const initiator = new GssInitiator(env, `${SERVICE}@SMB.EXAMPLE`, mechanism);
+    const initiator = new GssInitiator(env, `${SERVICE}@SMB.EXAMPLE`, mechanism, flags);
     const token = initiator.step();
     initiator.release();
     return token;
@@ -185,6 +191,32 @@ describeWith([...KDC_PROGRAMS, "dig"], "GSS-TSIG", () => {
       const [inner] = tokens(node1, 1, "kerberos");
       const asked = query(spnegoToken([OID.ntlm, OID.kerberos], inner));
       expect(told(await askTcp(server, asked))).toBe("NOERROR BADKEY");
+    });
+
+    test("SPNEGO that wants a third message: BADKEY, and nothing is kept", async () => {
+      const [first, second] = tokens(node1, 2, "spnego", DCE_STYLE);
+      expect(told(await askTcp(server, query(first!)))).toBe("NOERROR BADKEY");
+      await server.logged((line) => String(line["reason"]).includes("asks for a second step"));
+
+      // In this process, where what the library makes and is given back can be counted.
+      const api = loadGssapi();
+      if (typeof api === "string") throw new Error(api);
+      let given = 0;
+      const deleteSecContext = (...args: number[]): number => {
+        given++;
+        return api.gss.deleteSecContext(...args);
+      };
+      const acceptor = openAcceptor(
+        { keytab: join(server.directory, "dns.keytab"), replayCache: join(kdc.directory, "steps") },
+        () => ({ ...api, gss: { ...api.gss, deleteSecContext } }),
+      );
+      if (!("accept" in acceptor)) throw new Error(acceptor.message);
+      expect(acceptor.accept(second!)).toMatchObject({
+        ok: false,
+        reason: expect.stringContaining("step"),
+      });
+      expect(given).toBe(1);
+      acceptor.close();
     });
 
     test.each([

@@ -27,6 +27,8 @@ export type Mechanism = keyof typeof MECHANISMS;
 const PRINCIPAL_NAME = [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, 1];
 /** mutual, replay and integrity: what Windows and nsupdate ask for */
 const FLAGS = 2 | 4 | 32;
+/** GSS_C_DCE_STYLE: a third message, from the client, ends the negotiation. */
+export const DCE_STYLE = 0x1000;
 
 /** Native memory, and what it refers to. */
 class Memory {
@@ -73,14 +75,17 @@ export class GssInitiator {
   readonly #context = new Memory(new Uint8Array(8));
   readonly #name = new Memory(new Uint8Array(8));
   readonly #mechanism: Memory;
+  readonly #flags: number;
   /** What a call under way refers to: it must not be collected. */
   inUse: readonly (Memory | undefined)[] = [];
 
   /**
    * @param env says whose credentials and which realm: KRB5CCNAME, KRB5_CONFIG
    * @param service a principal, `DNS/ns1.smb.example@SMB.EXAMPLE`
+   * @param flags beside those that Windows and nsupdate ask for
    */
-  constructor(env: NodeJS.ProcessEnv, service: string, mechanism: Mechanism = "spnego") {
+  constructor(env: NodeJS.ProcessEnv, service: string, mechanism: Mechanism = "spnego", flags = 0) {
+    this.#flags = FLAGS | flags;
     // Of the process itself: what a worker sets in process.env the library does not see.
     for (const name of ["KRB5_CONFIG", "KRB5CCNAME"]) setenv(name, env[name]!, 1);
     const text = Memory.descriptor(new TextEncoder().encode(service));
@@ -101,7 +106,7 @@ export class GssInitiator {
       this.#context.address,
       this.#name.get(0),
       this.#mechanism.address,
-      FLAGS,
+      this.#flags,
       0,
       0,
       input?.address ?? 0,
