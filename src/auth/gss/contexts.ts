@@ -110,7 +110,10 @@ export class GssContexts {
   /** Takes out what has expired, and gives back what left long enough ago. */
   sweep(now: number): void {
     this.#sweptAt = now;
-    for (const [key, { context }] of this.#places) if (context.expires <= now) this.#remove(key, now);
+    for (const [key, { context, usedAt }] of this.#places) {
+      // One that was used in the future is of a clock that was set back since: its end is no end.
+      if (context.expires <= now || usedAt > now + IDLE) this.#remove(key, now);
+    }
     this.#giveBack(now);
   }
 

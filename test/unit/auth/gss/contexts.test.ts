@@ -133,6 +133,16 @@ describe("what leaves", () => {
     expect(released).toEqual(["a"]);
   });
 
+  test("nor does one set back keep contexts for longer than they were to live", () => {
+    const { contexts, add, has } = table(2, 2);
+    add("a", "192.0.2.1");
+    add("b", "192.0.2.2");
+    contexts.sweep(NOW - 30);
+    expect(has("a", NOW - 30)).toBe(true);
+    expect(add("c", "192.0.2.3", "C", NOW - 86_400)).toBe(true);
+    expect([has("a", NOW - 86_400), has("c", NOW - 86_400), contexts.size]).toEqual([false, true, 1]);
+  });
+
   test("closing gives everything back", () => {
     const { contexts, add, released } = table(10, 10);
     add("a", "192.0.2.1");
