@@ -83,7 +83,7 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
   for (const operation of request.operations) scratch.apply(operation);
   const differences = scratch.differences();
   if (differences.length === 0 && scratch.soa === undefined) {
-    return { kind: "unchanged", ...refreshing(request, view, [], lease, context) };
+    return { kind: "unchanged", ...refreshing(request, view, { removed: [], added: [] }, lease, context) };
   }
 
   const permission = checkPermission(differences, scratch.soa, context);
@@ -91,7 +91,7 @@ export function judgeUpdate(request: UpdateRequest, view: ZoneView, context: Upd
   const changeset = buildChangeset(request, view, differences, scratch.soa, permission, lease, context);
   const tooMuch = checkLimits(differences, changeset, view, context.limits);
   if (tooMuch !== undefined) return refused(tooMuch);
-  return { kind: "change", changeset, ...refreshing(request, view, changeset.removed, lease, context) };
+  return { kind: "change", changeset, ...refreshing(request, view, changeset, lease, context) };
 }
 
 /**
@@ -199,7 +199,7 @@ export function decideOnPresent(
 function refreshing(
   request: UpdateRequest,
   view: ZoneView,
-  removed: readonly ResourceRecord[],
+  { removed, added }: Pick<Changeset, "removed" | "added">,
   lease: UpdateLease | undefined,
   context: UpdateContext,
 ): Refreshing {
@@ -210,7 +210,9 @@ function refreshing(
     return allow && rule?.static !== true;
   };
   const at = Math.floor(origin.at / 1000);
-  return { refreshes: findRefreshes(request, view, removed, mayRefresh, lease, at), lease };
+  const refreshes = findRefreshes(request, view, removed, mayRefresh, lease, at);
+  // Who names again what is another's is told that all is well, and promised nothing.
+  return { refreshes, lease: added.length === 0 && refreshes.length === 0 ? undefined : lease };
 }
 
 /** Caps against floods of records (compare CVE-2024-1737, CVE-2016-6170). */

@@ -80,6 +80,18 @@ describe("RFC 9664 §4.3: a server", () => {
     expect(judged("00000e10", rules, updates)).toMatchObject({ changeset: { lifetimes: [3600, 3600] } });
   });
 
+  test("grants nothing to who names again what it may not change, nor to who only takes away", () => {
+    const read = readUpdate(request("00000e10", ["Node1 1200 IN A 192.0.2.11"]));
+    if (!read.ok) throw new Error(read.reason);
+    const verdict = judgeUpdate(read.request, zoneOf(), {
+      ...everything,
+      ageing: rules,
+      policy: () => ({ allow: false, reason: "a rule denies it" }),
+    });
+    expect(verdict).toEqual({ kind: "unchanged", refreshes: [], lease: undefined });
+    expect(judged("00000e10", rules, ["node1 0 ANY A"])).toMatchObject({ kind: "change", lease: undefined });
+  });
+
   test("§5.3: acknowledges a refresh, and changes nothing by it", () => {
     expect(judged("00000e10", rules, ["Node1 1200 IN A 192.0.2.11"])).toMatchObject({
       kind: "unchanged",
