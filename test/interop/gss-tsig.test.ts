@@ -38,6 +38,10 @@ types = ["A", "AAAA"]
 principal = "*$@SMB.EXAMPLE"
 names = ["*.cluster"]
 types = ["A"]
+
+[[zone.update]]
+principal = "host/*@SMB.EXAMPLE"
+scope = "self-sub"
 `;
 const SERVICE = "DNS/ns1.smb.example";
 
@@ -146,6 +150,14 @@ describeWith([...KDC_PROGRAMS, "dig"], "GSS-TSIG", () => {
       expect(failures).toEqual(["REFUSED"]);
       await server.logged((line) => line["msg"] === "update refused" && line["principal"] === principal);
     });
+  });
+
+  test("a host's service principal is its name and what is below it, and no other", async () => {
+    const node3 = await kdc.login("host/node3.smb.example");
+    const own = ["node3", "_smb._tcp.node3"].map((name) => `update add ${name}.smb.example 300 TXT mine`);
+    expect(await nsupdate(node3, "-g", ...own)).toEqual({ failures: [], text: "" });
+    const { failures } = await nsupdate(node3, "-g", "update add node1.smb.example 300 A 192.0.2.66");
+    expect(failures).toEqual(["REFUSED"]);
   });
 
   test("explain says beforehand what a principal may do", async () => {
