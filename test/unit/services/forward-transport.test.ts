@@ -1,4 +1,5 @@
 /** The sockets to upstream servers, where a server is slow on purpose. */
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
@@ -43,3 +44,28 @@ test("a connection closed before the answer is whole has failed", async () => {
   const came = await exchange((socket) => socket.end(FRAMED.subarray(0, 600)));
   expect(came).toBeInstanceOf(Error);
 });
+
+test.each(["127.0.0.1", "::1"])(
+  "by UDP to %s: only what it sends from its own port is taken",
+  async (address) => {
+    const type = address === "::1" ? "udp6" : "udp4";
+    const [server, liar] = [createSocket(type).bind(0, address), createSocket(type).bind(0, address)];
+    await Promise.all([once(server, "listening"), once(liar, "listening")]);
+    server.once("message", (query, { port }) => {
+      liar.send("forged", port, address, () => server.send(query, port, address));
+    });
+    const query = Uint8Array.of(1, 2, 3);
+    const { port } = server.address();
+    const came = await new Promise<Uint8Array | Error>((resolve) => {
+      const exchange = socketTransport.udp({ address, port }, query, {
+        received: (message) => {
+          exchange.close();
+          resolve(message);
+        },
+        failed: resolve,
+      });
+    });
+    expect([...(came as Uint8Array)]).toEqual([...query]);
+    await Promise.all([server, liar].map((socket) => new Promise<void>((done) => void socket.close(done))));
+  },
+);
