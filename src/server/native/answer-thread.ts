@@ -21,6 +21,7 @@ import { RememberedAnswers } from "./remembered.ts";
 import type { NativeSocket } from "./socket.ts";
 import { SOCKADDR_BYTES, SOCKADDR_IN6_ADDRESS, SOCKADDR_IN_ADDRESS, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadMessage, ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
+import { shortenTimeSlice } from "./time-slice.ts";
 import {
   HandoverItem,
   itemLength,
@@ -75,6 +76,7 @@ class AnswerThread {
 
   /** Works until an order says stop. */
   run(): void {
+    shortenTimeSlice(this.#libc);
     while (this.#takeOrders()) {
       if (this.#sockets.length === 1) {
         // One system call both waits and receives; SO_RCVTIMEO brings it back to look for orders.
