@@ -2,13 +2,15 @@
  * `npm run bench`: Rollcall beside the name servers that are installed, on one core each, in throw-away folders on
  * loopback. docs/benchmarks.md says how it measures, and is where it writes what came out.
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism, cpus, loadavg, release } from "node:os";
 import { basename, resolve } from "node:path";
 import { INSTALL_COMMAND, missingPrograms } from "../support/peers.ts";
 import { CLIENT_CORE, pinMyself, SERVER_CORE } from "./load/pinned.ts";
-import type { BenchOptions } from "./options.ts";
-import { parseOptions, USAGE, UsageError } from "./options.ts";
+import type { ApartName, BenchOptions } from "./options.ts";
+import { APART, parseOptions, USAGE, UsageError } from "./options.ts";
 import { resultChart } from "./report/chart.ts";
 import { measuresOf } from "./report/measures.ts";
 import type { RunReport } from "./report/page.ts";
@@ -49,7 +51,21 @@ async function main(args: readonly string[]): Promise<number> {
     );
     return 1;
   }
-  return bench(options, ["npm run bench", ...(args.length > 0 ? ["--", ...args] : [])].join(" "));
+  const command = ["npm run bench", ...(args.length > 0 ? ["--", ...args] : [])].join(" ");
+  let code = options.measures.size > 0 ? await bench(options, command) : 0;
+  for (const name of options.apart) code = Math.max(code, await benchApart(name, options));
+  return code;
+}
+
+/** Runs a measure that is a program of its own. @returns its exit code */
+async function benchApart(name: ApartName, { rounds, json, durations }: BenchOptions): Promise<number> {
+  say(`\n${name}: ${APART[name]}`);
+  const quick = durations.quiet === 0 ? ["--quick"] : [];
+  const args = [resolve(import.meta.dirname, `${name}.ts`), ...quick, "--rounds", String(rounds)];
+  // With --json standard output is one document: the others' lines go beside it.
+  const child = spawn(process.execPath, args, { stdio: ["ignore", json ? 2 : 1, 2] });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
 }
 
 async function bench(options: BenchOptions, command: string): Promise<number> {

@@ -13,7 +13,16 @@ export const MEASURES = {
 
 export type MeasureName = keyof typeof MEASURES;
 
+/** Measured after the rounds, by programs of their own: their peers are others. What they find is printed. */
+export const APART = {
+  forward: "an answer of another server from the cache, beside unbound",
+  gss: "updates signed by Kerberos, beside named",
+} as const;
+
+export type ApartName = keyof typeof APART;
+
 const MEASURE_NAMES = Object.keys(MEASURES) as MeasureName[];
+const APART_NAMES = Object.keys(APART) as ApartName[];
 /** Measured where nothing else is said. */
 const USUAL = MEASURE_NAMES.filter((name) => name !== "million");
 
@@ -21,7 +30,9 @@ export const USAGE = `usage: npm run bench -- [options]
 
   --million       also a zone of a million names: some minutes more
   --measure NAME  only this; may be given again. One of:
-${MEASURE_NAMES.map((name) => `                    ${name.padEnd(8)} ${MEASURES[name]}`).join("\n")}
+${Object.entries({ ...MEASURES, ...APART })
+  .map(([name, what]) => `                    ${name.padEnd(8)} ${what}`)
+  .join("\n")}
   --quick         two short rounds: to see that it works, not to quote; nothing is written
   --rounds N      rounds, 1 to 50 (3; with --quick 2)
   --only NAME     only this server beside rollcall: named, knotd, nsd or pdns; may be given again
@@ -37,6 +48,7 @@ export interface BenchOptions {
   /** Peers to measure; undefined: all that are installed. */
   readonly only: readonly string[] | undefined;
   readonly measures: ReadonlySet<MeasureName>;
+  readonly apart: readonly ApartName[];
   /** Whether the result goes into the documentation. */
   readonly write: boolean;
   readonly json: boolean;
@@ -81,6 +93,7 @@ export function parseOptions(args: readonly string[], servers: readonly string[]
     rounds,
     only,
     measures: new Set([...measuresFrom(measure), ...(given.million ? (["million"] as const) : [])]),
+    apart: only !== undefined ? [] : APART_NAMES.filter((name) => measure?.includes(name) ?? true),
     write: given.write ?? !isPartial,
     json,
     keep,
@@ -90,11 +103,13 @@ export function parseOptions(args: readonly string[], servers: readonly string[]
 
 function measuresFrom(names: readonly string[] | undefined): readonly MeasureName[] {
   if (names === undefined) return USUAL;
-  return names.map((name) => {
+  return names.flatMap((name) => {
     const known = MEASURE_NAMES.find((candidate) => candidate === name);
-    if (known === undefined)
-      throw new UsageError(`--measure takes one of ${MEASURE_NAMES.join(", ")}, not ${name}`);
-    return known;
+    if (known === undefined && !APART_NAMES.some((candidate) => candidate === name)) {
+      const all = [...MEASURE_NAMES, ...APART_NAMES].join(", ");
+      throw new UsageError(`--measure takes one of ${all}, not ${name}`);
+    }
+    return known ?? [];
   });
 }
 

@@ -115,13 +115,19 @@ describe("the command line", () => {
       "measures",
       new Set(["tcp", "delay"]),
     );
+    expect(parseOptions(["--measure", "gss", "--measure", "udp"], names)).toMatchObject({
+      measures: new Set(["udp"]),
+      apart: ["gss"],
+    });
+    expect(parseOptions([], names)).toHaveProperty("apart", ["forward", "gss"]);
+    expect(parseOptions(["--only", "nsd"], names)).toHaveProperty("apart", []);
     expect(parseOptions(["--help"], names)).toBe("help");
   });
 
   test.each([
     [["--rounds", "0"], "1 to 50"],
     [["--only", "dnsmasq"], "rollcall, named, nsd"],
-    [["--measure", "speed"], "udp, tcp, updates, latency, delay, million"],
+    [["--measure", "speed"], "udp, tcp, updates, latency, delay, million, forward, gss"],
     [["--fast"], "--fast"],
   ])("%j is a mistake, and is told what there is", (args, message) => {
     expect(() => parseOptions(args, names)).toThrow(message);
