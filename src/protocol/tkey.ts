@@ -137,15 +137,22 @@ function negotiate(negotiation: Negotiation, tkey: TkeyFields): TkeyOutcome {
     expires: now + Math.min(gss.lifetime, lifetime),
     session,
   });
+  // Nobody finds it until its answer is signed and fits: what fails before gives it back here.
+  let bytes: Uint8Array;
+  try {
+    bytes = signFirst(message, established, tkey, accepted.token, now);
+  } catch (error) {
+    established.release();
+    throw error;
+  }
+  if (bytes.length > limit) {
+    established.release();
+    return truncated(message);
+  }
   if (!gss.contexts.add(established, now)) {
     established.release();
     gss.counters.refused++;
     return refuse(message, Rcode.REFUSED, Ede.OTHER, `no room for another context of ${principal}`);
-  }
-  const bytes = signFirst(message, established, tkey, accepted.token, now);
-  if (bytes.length > limit) {
-    gss.contexts.delete(tkey.keyName, now);
-    return truncated(message);
   }
   gss.counters.accepted++;
   gss.onEstablished(established, peer.transport);

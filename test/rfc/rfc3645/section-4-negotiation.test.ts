@@ -45,6 +45,10 @@ function numbered(n: number): Uint8Array {
   return tkeyQuery({ keyName: Name.parse(`${n}.`), key: fakeToken("A", `${n}`) });
 }
 
+function raise(message: string): never {
+  throw new Error(message);
+}
+
 function deletion(keyName = KEY): Uint8Array {
   return tkeyQuery({ keyName, mode: 5, key: new Uint8Array(0) });
 }
@@ -181,6 +185,18 @@ describe("RFC 3645 §4.1, RFC 2930 §2.6: a negotiation that fails", () => {
     expect(bytes.length).toBeLessThanOrEqual(512);
     expect(message.header.flags & Flag.TC).toBe(Flag.TC);
     expect(reply(send(gss, query)).text).toBe("NOERROR BADMODE");
+  });
+
+  test("where its answer cannot be signed, nobody can use the key, and the context is given back", () => {
+    const { gss, acceptor } = fakeGss();
+    const accept = acceptor.accept.bind(acceptor);
+    acceptor.accept = (token) => {
+      const accepted = accept(token);
+      if (accepted.ok) accepted.session.getMic = () => raise("Kerberos cannot sign");
+      return accepted;
+    };
+    expect(() => send(gss, tkeyQuery())).toThrow("Kerberos cannot sign");
+    expect([gss.contexts.held, acceptor.open]).toEqual([0, 0]);
   });
 
   test("with no room for another context it is REFUSED, and the context given back", () => {
