@@ -1,15 +1,22 @@
 /** Reads the keytab that `[gss]` names, as far as an operator wants to know of it before the Kerberos library does. */
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readKeytab } from "../auth/gss/keytab.ts";
 import type { KeytabEntry } from "../auth/gss/keytab.ts";
 import type { GssConfig } from "./config.ts";
 import { Mistake } from "./mistake.ts";
 import type { ProblemCollector } from "./mistake.ts";
+import type { SecretFileKind } from "./secret-file.ts";
+import { readSecretFile } from "./secret-file.ts";
 
-/** Permission bits that a keytab may not have: a group may read it, as Samba's installation sets it up. */
-const OTHERS = 0o037;
-const MAX_KEYTAB = 4 * 1024 * 1024;
+/** A group may read a keytab, as Samba's installation sets it up. */
+const KEYTAB: SecretFileKind = {
+  name: "keytab",
+  code: "CONFIG_KEYTAB",
+  forbidden: 0o037,
+  exposed: "others may read or change the keys in it",
+  missingAdvice: () => "Paths are relative to the configuration file.",
+  deniedAdvice: "Let the server's user own it, or its group read it.",
+};
 /** Principals that a message lists. */
 const MAX_LISTED = 5;
 
@@ -54,7 +61,7 @@ export function loadGss(folder: string, table: GssTable, problems: ProblemCollec
 }
 
 function usableKeys(file: string, principal: string | undefined): readonly KeytabEntry[] | Mistake {
-  const bytes = readSecret(file);
+  const bytes = readSecretFile(file, KEYTAB);
   if (bytes instanceof Mistake) return bytes;
   const keys = readKeytab(bytes);
   const advice =
@@ -72,42 +79,4 @@ function usableKeys(file: string, principal: string | undefined): readonly Keyta
     `the keytab ${file} has no key of ${principal}`,
     `It has keys of ${listed}${others.length > MAX_LISTED ? " …" : ""}: set principal to one of them, or leave it out.`,
   );
-}
-
-function readSecret(file: string): Uint8Array | Mistake {
-  let fd: number;
-  try {
-    fd = openSync(file, "r");
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return code === "ENOENT"
-      ? new Mistake(
-          "CONFIG_KEYTAB",
-          `the keytab ${file} does not exist`,
-          "Paths are relative to the configuration file.",
-        )
-      : new Mistake(
-          "CONFIG_KEYTAB",
-          `the keytab cannot be read: ${message}`,
-          "Let the server's user own it, or its group read it.",
-        );
-  }
-  try {
-    const { mode, size } = fstatSync(fd);
-    if (process.platform !== "win32" && (mode & OTHERS) !== 0) {
-      const octal = (mode & 0o777).toString(8).padStart(4, "0");
-      return new Mistake(
-        "CONFIG_KEY_MODE",
-        `the keytab ${file} has mode ${octal}: others may read or change the keys in it`,
-        `Run: chmod 600 ${file}`,
-      );
-    }
-    if (size > MAX_KEYTAB)
-      return new Mistake("CONFIG_KEYTAB", `the keytab ${file} is over ${MAX_KEYTAB} octets`);
-    return readFileSync(fd);
-  } catch (error) {
-    return new Mistake("CONFIG_KEYTAB", `the keytab ${file} cannot be read: ${(error as Error).message}`);
-  } finally {
-    closeSync(fd);
-  }
 }
