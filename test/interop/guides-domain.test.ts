@@ -27,19 +27,25 @@ describeWith(KDC_PROGRAMS, "members of a domain", () => {
   });
   afterAll(() => kdc?.remove());
 
+  /** A server that is set up as a guide says. */
+  async function serverOf(guide: string): Promise<RollcallServer> {
+    const config = blocks(guide, "toml")[0]!.text;
+    const server = RollcallServer.prepare({
+      // RollcallServer writes the first two lines itself.
+      config: config.replaceAll(/^(?:listen|data) .*$/gm, "").replace("/etc/rollcall/", ""),
+      files: { "smb.example.zone": SMALL_ZONE, [`${REVERSE}.zone`]: REVERSE_ZONE },
+      env: kdc.env,
+    });
+    copyFileSync(keytab, join(server.directory, "dns.keytab"));
+    await server.up();
+    return server;
+  }
+
   describe.each(["domain-members.md", "failover-clusters.md"])("%s", (page) => {
     const text = readFileSync(join(GUIDES, page), "utf8");
     let server: RollcallServer;
     beforeAll(async () => {
-      const config = blocks(text, "toml")[0]!.text;
-      server = RollcallServer.prepare({
-        // RollcallServer writes the first two lines itself.
-        config: config.replaceAll(/^(?:listen|data) .*$/gm, "").replace("/etc/rollcall/", ""),
-        files: { "smb.example.zone": SMALL_ZONE, [`${REVERSE}.zone`]: REVERSE_ZONE },
-        env: kdc.env,
-      });
-      copyFileSync(keytab, join(server.directory, "dns.keytab"));
-      await server.up();
+      server = await serverOf(text);
     });
     afterAll(() => server?.remove());
 
@@ -92,14 +98,7 @@ describeWith(KDC_PROGRAMS, "members of a domain", () => {
     const text = readFileSync(join(GUIDES, "domain-members.md"), "utf8");
     let server: RollcallServer;
     beforeAll(async () => {
-      const config = blocks(text, "toml")[0]!.text;
-      server = RollcallServer.prepare({
-        config: config.replaceAll(/^(?:listen|data) .*$/gm, "").replace("/etc/rollcall/", ""),
-        files: { "smb.example.zone": SMALL_ZONE, [`${REVERSE}.zone`]: REVERSE_ZONE },
-        env: kdc.env,
-      });
-      copyFileSync(keytab, join(server.directory, "dns.keytab"));
-      await server.up();
+      server = await serverOf(text);
     });
     afterAll(() => server?.remove());
 
