@@ -9,12 +9,13 @@
  * Numbers are big-endian; texts are UTF-8 behind their octets in 16 bits; records are in uncompressed wire form, see
  * rr-blob.ts. The SOA before is left out where it is the SOA after of the change before.
  */
+import { WireError } from "../wire/error.ts";
 import type { Name } from "../wire/name.ts";
-import { uncompressedLength } from "../wire/name.ts";
+import { WireReader } from "../wire/reader.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { sameBytes } from "../wire/record.ts";
 import type { Actor, ChangeCause, Changeset, ChangeOrigin } from "../zone/changeset.ts";
-import { damaged, decodeRecords, FIXED_LENGTH, wireLength, writeRecord } from "./rr-blob.ts";
+import { damaged, decodeRecords, readStored, wireLength, writeRecord } from "./rr-blob.ts";
 
 /** One change as the journal has it. */
 export interface JournalEntry {
@@ -122,93 +123,46 @@ export class EntryWriter {
  * @throws StoreError `STORE_CORRUPT`
  */
 export function readEntries(bytes: Uint8Array, zone: Name): JournalEntry[] {
-  const reader = new EntryReader(bytes);
+  const reader = new WireReader(bytes);
   const entries: JournalEntry[] = [];
   let soa: ResourceRecord | undefined;
-  while (!reader.isAtEnd) {
-    const flags = reader.u8();
-    const origin = readOrigin(reader, flags);
-    if ((flags & IS_CREATION) !== 0) {
-      entries.push({ origin, changeset: undefined, removedCount: 0, addedCount: reader.u32() });
-      continue;
+  try {
+    while (reader.remaining > 0) {
+      const flags = reader.u8();
+      const origin = readOrigin(reader, flags);
+      if ((flags & IS_CREATION) !== 0) {
+        entries.push({ origin, changeset: undefined, removedCount: 0, addedCount: reader.u32() });
+        continue;
+      }
+      const soaBefore = (flags & HAS_SOA_BEFORE) === 0 ? soa : readStored(reader);
+      if (soaBefore === undefined) throw damaged();
+      const soaAfter = readStored(reader);
+      const removed = decodeRecords(reader.take(reader.u32()));
+      const added = decodeRecords(reader.take(reader.u32()));
+      const changeset = { zone, soaBefore, soaAfter, removed, added, origin };
+      entries.push({ origin, changeset, removedCount: removed.length, addedCount: added.length });
+      soa = soaAfter;
     }
-    const soaBefore = (flags & HAS_SOA_BEFORE) === 0 ? soa : reader.record();
-    if (soaBefore === undefined) throw damaged();
-    const soaAfter = reader.record();
-    const removed = decodeRecords(reader.take(reader.u32()));
-    const added = decodeRecords(reader.take(reader.u32()));
-    const changeset = { zone, soaBefore, soaAfter, removed, added, origin };
-    entries.push({ origin, changeset, removedCount: removed.length, addedCount: added.length });
-    soa = soaAfter;
+  } catch (error) {
+    throw error instanceof WireError ? damaged() : error;
   }
   return entries;
 }
 
-function readOrigin(reader: EntryReader, flags: number): ChangeOrigin {
+function readOrigin(reader: WireReader, flags: number): ChangeOrigin {
   const at = reader.u48();
-  const cause = reader.text() as ChangeCause;
-  const kind = reader.text() as Actor["kind"];
-  const name = reader.text();
-  const actor = (flags & HAS_FROM) === 0 ? { kind, name } : { kind, name, from: reader.text() };
-  return { actor, at, cause, ...((flags & HAS_NOTE) !== 0 && { note: reader.text() }) };
+  const cause = textOf(reader) as ChangeCause;
+  const kind = textOf(reader) as Actor["kind"];
+  const name = textOf(reader);
+  const actor = (flags & HAS_FROM) === 0 ? { kind, name } : { kind, name, from: textOf(reader) };
+  return { actor, at, cause, ...((flags & HAS_NOTE) !== 0 && { note: textOf(reader) }) };
 }
 
-/** Reads a row; whatever its octets are, it reads no further than they go. */
-class EntryReader {
-  readonly #bytes: Buffer;
-  #at = 0;
+/** As written, a byte order mark at its beginning too. */
+const UTF_8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length;
-  }
-
-  u8(): number {
-    return this.#bytes.readUInt8(this.#move(1));
-  }
-
-  u32(): number {
-    return this.#bytes.readUInt32BE(this.#move(4));
-  }
-
-  u48(): number {
-    return this.#bytes.readUIntBE(this.#move(6), 6);
-  }
-
-  text(): string {
-    const length = this.#bytes.readUInt16BE(this.#move(2));
-    const at = this.#move(length);
-    return this.#bytes.toString("utf8", at, at + length);
-  }
-
-  record(): ResourceRecord {
-    const start = this.#at;
-    let name: number;
-    try {
-      name = uncompressedLength(this.#bytes, start);
-    } catch {
-      throw damaged();
-    }
-    const fixed = start + name;
-    this.#move(name + FIXED_LENGTH);
-    this.#move(this.#bytes.readUInt16BE(fixed + FIXED_LENGTH - 2));
-    return decodeRecords(this.#bytes.subarray(start, this.#at))[0]!;
-  }
-
-  take(length: number): Uint8Array {
-    const at = this.#move(length);
-    return this.#bytes.subarray(at, at + length);
-  }
-
-  #move(length: number): number {
-    const at = this.#at;
-    if (length > this.#bytes.length - at) throw damaged();
-    this.#at = at + length;
-    return at;
-  }
+function textOf(reader: WireReader): string {
+  return UTF_8.decode(reader.take(reader.u16()));
 }
 
 function sameRecord(a: ResourceRecord, b: ResourceRecord): boolean {

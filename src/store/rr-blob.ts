@@ -1,10 +1,11 @@
 /** Records as the store keeps them whole: uncompressed wire form (RFC 1035 §3.2.1), one after the other. */
-import { Name, uncompressedLength } from "../wire/name.ts";
+import { WireError } from "../wire/error.ts";
+import { WireReader } from "../wire/reader.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { RESTORE_ADVICE, StoreError } from "./error.ts";
 
 /** Octets of a record beside its owner and RDATA: type, class, TTL and RDLENGTH. */
-export const FIXED_LENGTH = 10;
+const FIXED_LENGTH = 10;
 
 /** Octets of the uncompressed wire form. */
 export function wireLength(rr: ResourceRecord): number {
@@ -41,24 +42,27 @@ export function writeRecord(bytes: Uint8Array, start: number, rr: ResourceRecord
   return at + rr.rdata.length;
 }
 
-/** The records of a concatenation; names and RDATA are views of it. @throws StoreError `STORE_CORRUPT` */
+/** The records of a concatenation; RDATA are views of it. @throws StoreError `STORE_CORRUPT` */
 export function decodeRecords(blob: Uint8Array): ResourceRecord[] {
-  const bytes = plain(blob);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const reader = new WireReader(plain(blob));
   const records: ResourceRecord[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const end = recordEnd(bytes, at);
-    const fixed = at + uncompressedLength(bytes, at);
-    records.push({
-      name: Name.fromTrustedWire(bytes.subarray(at, fixed)),
-      type: view.getUint16(fixed),
-      class: view.getUint16(fixed + 2),
-      ttl: view.getUint32(fixed + 4),
-      rdata: bytes.subarray(fixed + FIXED_LENGTH, end),
-    });
-    at = end;
+  try {
+    while (reader.remaining > 0) records.push(readStored(reader));
+  } catch (error) {
+    throw error instanceof WireError ? damaged() : error;
   }
   return records;
+}
+
+/** The record at the reader; its RDATA are a view. @throws WireError where it is not whole */
+export function readStored(reader: WireReader): ResourceRecord {
+  return {
+    name: reader.plainName(),
+    type: reader.u16(),
+    class: reader.u16(),
+    ttl: reader.u32(),
+    rdata: reader.take(reader.u16()),
+  };
 }
 
 /** The one record of a blob. @throws StoreError `STORE_CORRUPT` */
@@ -74,19 +78,6 @@ export function decodeRecord(blob: Uint8Array): ResourceRecord {
  */
 export function plain(blob: Uint8Array): Uint8Array {
   return new Uint8Array(blob.buffer, blob.byteOffset, blob.byteLength);
-}
-
-function recordEnd(bytes: Uint8Array, at: number): number {
-  let fixed: number;
-  try {
-    fixed = at + uncompressedLength(bytes, at);
-  } catch {
-    throw damaged();
-  }
-  if (fixed + FIXED_LENGTH > bytes.length) throw damaged();
-  const end = fixed + FIXED_LENGTH + ((bytes[fixed + 8]! << 8) | bytes[fixed + 9]!);
-  if (end > bytes.length) throw damaged();
-  return end;
 }
 
 /** What is said of octets that are not what was written. */
