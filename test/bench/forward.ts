@@ -13,8 +13,7 @@ import { eventually } from "../support/process.ts";
 import { freePort } from "../support/secondary.ts";
 import { dnsperf } from "./load/dnsperf.ts";
 import { CLIENT_CORE, PinnedProgram, pinMyself, SERVER_CORE } from "./load/pinned.ts";
-import type { Spread } from "./report/statistics.ts";
-import { ratio, spread } from "./report/statistics.ts";
+import { ratio, spread, spreadText } from "./report/statistics.ts";
 import { write } from "./servers/server.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -114,10 +113,6 @@ async function measure({ name, port, program }: Started, root: string, seconds: 
   return ((program.processorTime - before) / result.completed) * 1e6;
 }
 
-function shown({ median, low, high }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
-}
-
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { quick: { type: "boolean", default: false }, rounds: { type: "string", default: "5" } },
@@ -150,10 +145,12 @@ async function main(): Promise<number> {
       }
     }
     for (const [name, values_] of Object.entries(figures)) {
-      process.stdout.write(`${name.padEnd(9)} ${shown(spread(values_), 2)} µs of processor time a query\n`);
+      process.stdout.write(
+        `${name.padEnd(9)} ${spreadText(spread(values_), 2)} µs of processor time a query\n`,
+      );
     }
     const between = ratio(figures["rollcall"]!, figures["unbound"]!);
-    process.stdout.write(`rollcall / unbound ${between === undefined ? "-" : shown(between, 2)}\n`);
+    process.stdout.write(`rollcall / unbound ${between === undefined ? "-" : spreadText(between, 2)}\n`);
     return 0;
   } finally {
     for (const { program } of started) await program.stop();

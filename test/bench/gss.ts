@@ -28,8 +28,7 @@ import { askTcp } from "../support/sockets.ts";
 import { deleteRrset } from "../support/update-client.ts";
 import { CLIENT_CORE, PinnedProgram, pinMyself, SERVER_CORE } from "./load/pinned.ts";
 import { CLUSTER, HOSTS, ZONE } from "./load/workload.ts";
-import { ratio, spread } from "./report/statistics.ts";
-import type { Spread } from "./report/statistics.ts";
+import { ratio, spread, spreadText } from "./report/statistics.ts";
 import { write } from "./servers/server.ts";
 
 const MAIN = resolve(import.meta.dirname, "../../src/cli/main.ts");
@@ -208,10 +207,6 @@ async function measure(
   }
 }
 
-function shown({ median, low, high }: Spread, digits: number): string {
-  return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
-}
-
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: { quick: { type: "boolean", default: false }, rounds: { type: "string", default: "3" } },
@@ -238,15 +233,15 @@ async function main(): Promise<number> {
       }
     }
     for (const [name, all] of Object.entries(figures)) {
-      const rate = shown(spread(all.map(({ perSecond }) => perSecond)), 0);
-      const cost = shown(spread(all.map(({ microseconds }) => microseconds)), 0);
+      const rate = spreadText(spread(all.map(({ perSecond }) => perSecond)), 0);
+      const cost = spreadText(spread(all.map(({ microseconds }) => microseconds)), 0);
       process.stdout.write(
         `${name.padEnd(9)} ${rate} GSS-signed updates/s, ${cost} µs of processor time each\n`,
       );
     }
     const rateOf = (name: string): number[] => figures[name]!.map(({ perSecond }) => perSecond);
     const between = ratio(rateOf("rollcall"), rateOf("named"));
-    process.stdout.write(`rollcall / named ${between === undefined ? "-" : shown(between, 2)}\n`);
+    process.stdout.write(`rollcall / named ${between === undefined ? "-" : spreadText(between, 2)}\n`);
     return 0;
   } finally {
     await kdc.remove();

@@ -46,3 +46,8 @@ export function ratio(
   }
   return ratios.length === 0 ? undefined : spread(ratios);
 }
+
+/** `1.04 (0.98 to 1.10)` */
+export function spreadText({ median, low, high }: Spread, digits: number): string {
+  return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
+}
