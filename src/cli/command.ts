@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { userInfo } from "node:os";
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
-import { dataDirectoryOf } from "../config/peek.ts";
+import { dataDirectoryOf } from "../config/server-location.ts";
 import { control } from "../control/client.ts";
 import type { RequestOptions } from "../control/client.ts";
 import { controlSocketPath } from "../config/paths.ts";

@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { Packet } from "dns2";
-import { listenAddressOf } from "../../config/peek.ts";
+import { listenAddressOf } from "../../config/server-location.ts";
 import { parseSocketAddress, socketAddressToText } from "../../config/quantity.ts";
 import type { SocketAddressText } from "../../config/quantity.ts";
 import { rcodeToText } from "../../wire/iana/code.ts";

@@ -7,7 +7,7 @@ import { takesUdp } from "../../../src/auth/update-rule.ts";
 import { zoneConfigOf } from "../../../src/config/config.ts";
 import type { Config } from "../../../src/config/config.ts";
 import { loadConfig } from "../../../src/config/load.ts";
-import { dataDirectoryOf } from "../../../src/config/peek.ts";
+import { dataDirectoryOf } from "../../../src/config/server-location.ts";
 import { Name } from "../../../src/wire/name.ts";
 import { LOCALLY_SERVED } from "../../../src/zone/locally-served.ts";
 import { RrType } from "../../../src/wire/iana/type.ts";
