@@ -24,8 +24,9 @@ import { Flag } from "../wire/message.ts";
 import type { Name } from "../wire/name.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
 import type { Question, ResourceRecord } from "../wire/record.ts";
-import type { ZoneSnapshot, ZoneStore } from "../zone/ports.ts";
+import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
+import type { TransferSnapshot } from "./axfr.ts";
 import { axfrCursors } from "./axfr.ts";
 import type { Refusal } from "./dispatch.ts";
 import { replyTo } from "./dispatch.ts";
@@ -115,11 +116,13 @@ export interface TransferZone {
   readonly apex: Name;
   readonly transfer: readonly TransferRule[];
   readonly view: Pick<ZoneView, "soa" | "recordCount">;
+  /** The zone as it is now. */
+  snapshot(): TransferSnapshot;
 }
 
 export interface TransferDeps {
   readonly zone: (apex: Name) => TransferZone | undefined;
-  readonly store: Pick<ZoneStore, "snapshot" | "changesSince">;
+  readonly store: Pick<ZoneStore, "changesSince">;
   readonly slots: TransferSlots;
   /** Seconds since 1970 UTC, whole: asked for each message that is signed. */
   readonly now: () => number;
@@ -169,7 +172,7 @@ const TYPICAL_RECORD = 64;
 
 /**
  * Starts a transfer, or refuses it.
- * @throws what the store throws, but for being busy
+ * @throws what the store and the zone throw
  */
 export function startTransfer(outcome: TransferOutcome, deps: TransferDeps): TransferStart {
   const { message, requester } = outcome;
@@ -237,12 +240,11 @@ class Start {
   whole(reason: string | undefined): TransferStart {
     const release = this.#deps.slots.take();
     if (release === undefined) return this.#busy();
-    let snapshot: ZoneSnapshot;
+    let snapshot: TransferSnapshot;
     try {
-      snapshot = this.#deps.store.snapshot(this.#zone.apex);
+      snapshot = this.#zone.snapshot();
     } catch (error) {
       release();
-      if (error instanceof Error && "code" in error && error.code === "STORE_BUSY") return this.#busy();
       throw error;
     }
     const kind = reason === undefined ? "axfr" : "fallback";

@@ -11,7 +11,7 @@ import type { ServedZones } from "./zones.ts";
 
 /** Peers turned away for lack of room that are remembered, to be called again; others come again by themselves. */
 const MAX_PUT_OFF = 256;
-/** Milliseconds a transfer may take in all: it holds a snapshot, and with it the database's log, however slowly it is read. */
+/** Milliseconds a transfer may take in all: it holds a snapshot, and with it memory, however slowly it is read. */
 export const MAX_DURATION = 30 * 60 * 1000;
 
 /** What a transport offers for the answer; see `server/handler`. */
@@ -21,7 +21,7 @@ export interface TransferSink {
 }
 
 export interface TransfersDeps {
-  readonly store: Pick<ZoneStore, "snapshot" | "changesSince">;
+  readonly store: Pick<ZoneStore, "changesSince">;
   readonly zones: ServedZones;
   readonly refusals: RefusalLog;
   /** Told which serial a peer has now, and the key it asked with; and whom to call again when there is room. */

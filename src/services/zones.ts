@@ -9,6 +9,7 @@ import { Epochs } from "../zone/image/epochs.ts";
 import type { HashSeed } from "../zone/image/hash.ts";
 import { ZoneImage } from "../zone/image/image.ts";
 import type { ImageReader } from "../zone/image/reader.ts";
+import type { ImageSnapshot } from "../zone/image/snapshot.ts";
 import type { NearNetworks } from "../zone/near.ts";
 import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
@@ -42,6 +43,10 @@ export class ServedZone implements PublishedZone, ZoneAccess {
 
   get view(): ZoneView {
     return this.image;
+  }
+
+  snapshot(): ImageSnapshot {
+    return this.image.snapshot();
   }
 
   publish(changesets: readonly Changeset[]): void {

@@ -12,7 +12,7 @@ import { openReader } from "./connection.ts";
 import { guarded, StoreError } from "./error.ts";
 import { RowCursor, RowPages } from "./rows.ts";
 
-/** Snapshots open at once. Transfers have their own, lower bound: this one stops a leak before it starves the disk. */
+/** Snapshots open at once: stops a leak before it starves the disk. */
 export const MAX_SNAPSHOTS = 64;
 /** Connections kept for the next snapshot. */
 const MAX_IDLE = 4;
@@ -49,7 +49,7 @@ class Reader {
   }
 }
 
-/** Hands out snapshots of one database. Needs no lock, so a transfer thread may have a pool of its own. */
+/** Hands out snapshots of one database. */
 export class SnapshotPool {
   readonly #file: string;
   readonly #idle: Reader[] = [];

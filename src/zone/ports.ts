@@ -80,7 +80,7 @@ export interface ZoneStore extends CommitPort {
   ): Generator<number, StoredZone, undefined>;
   /** Removes a zone, its records and its journal. */
   drop(apex: Name): void;
-  /** A consistent snapshot for a transfer, an export or the building of an image. @throws where there is no such zone */
+  /** A consistent snapshot for an export, an import or the building of an image. @throws where there is no such zone */
   snapshot(apex: Name): ZoneSnapshot;
   /**
    * The changesets that lead from `serial` to the current one; empty where it is current;

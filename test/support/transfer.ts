@@ -5,6 +5,7 @@ import { ClientSequence } from "../../src/auth/tsig/client.ts";
 import type { TsigKey } from "../../src/auth/tsig/key.ts";
 import type { ServerTransaction } from "../../src/auth/tsig/server.ts";
 import { verifyRequest } from "../../src/auth/tsig/server.ts";
+import type { TransferSnapshot } from "../../src/protocol/axfr.ts";
 import type { TransferDeps, TransferReport, TransferStart } from "../../src/protocol/transfer.ts";
 import { startTransfer, TransferSlots } from "../../src/protocol/transfer.ts";
 import { ObjectCursor } from "../../src/wire/cursor.ts";
@@ -53,6 +54,7 @@ export class TransferHouse {
   readonly journal: Changeset[] = [];
   rules: TransferRule[] = [{ net: parseNetwork("127.0.0.0/8")! }];
   openSnapshots = 0;
+  snapshotFails = false;
   maxAtOnce = 8;
   readonly slots = new TransferSlots(() => this.maxAtOnce);
   readonly deps: TransferDeps;
@@ -62,10 +64,14 @@ export class TransferHouse {
     this.deps = {
       zone: (apex) =>
         apex.equals(this.model.apex)
-          ? { apex: this.model.apex, transfer: this.rules, view: this.model.view() }
+          ? {
+              apex: this.model.apex,
+              transfer: this.rules,
+              view: this.model.view(),
+              snapshot: () => this.#snapshot(),
+            }
           : undefined,
       store: {
-        snapshot: () => this.#snapshot(),
         changesSince: (_, serial, maxBytes = Infinity) => this.#changesSince(serial, maxBytes),
       },
       slots: this.slots,
@@ -135,14 +141,12 @@ export class TransferHouse {
     return this.transfer({ type: RrType.IXFR, authorities: [from], ...asked });
   }
 
-  #snapshot(): ReturnType<TransferDeps["store"]["snapshot"]> {
-    const { apex, soa, records } = this.model.clone();
+  #snapshot(): TransferSnapshot {
+    if (this.snapshotFails) throw new Error("no snapshot");
+    const { soa, records } = this.model.clone();
     this.openSnapshots++;
     return {
-      apex,
       soa,
-      recordCount: records.size + 1,
-      records: () => records.values(),
       cursor: () => new ObjectCursor(records.values()),
       close: () => {
         this.openSnapshots--;

@@ -26,10 +26,12 @@ import {
   REFERENCE_MASK,
   UNIT,
 } from "./layout.ts";
-import { allocateImageBuffer, ImageHeap, ImageMemory } from "./memory.ts";
+import { ImageHeap } from "./heap.ts";
+import { allocateImageBuffer, ImageMemory } from "./memory.ts";
 import { slotOf, writeRecordHead } from "./node.ts";
 import { OrderedNodes } from "./ordered.ts";
 import { ImageReader, NOT_FOUND } from "./reader.ts";
+import { ImageSnapshot } from "./snapshot.ts";
 
 export { ImageError } from "./error.ts";
 
@@ -152,6 +154,11 @@ export class ZoneImage implements ZoneView {
   get soa(): ResourceRecord {
     const set = this.rrset(this.apex, RrType.SOA)!;
     return record(this.apex, RrType.SOA, set.ttl, set.rdatas[0]!);
+  }
+
+  /** The zone as it is now, however it changes meanwhile: some milliseconds for a million names. Close it, always. */
+  snapshot(): ImageSnapshot {
+    return new ImageSnapshot(this.#heap, this.soa);
   }
 
   rrsets(name: Name): readonly RrSet[] {

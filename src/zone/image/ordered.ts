@@ -13,7 +13,7 @@ import { ImageError } from "./error.ts";
 import type { HashSeed } from "./hash.ts";
 import { MAX_LABELS, NameScratch } from "./hash.ts";
 import { EMPTY, ENTRY_BYTES, Header, Node, NodeFlag, RECORD_HEAD, UNIT } from "./layout.ts";
-import { ImageHeap } from "./memory.ts";
+import { ImageHeap } from "./heap.ts";
 import { slotOf, writeRecordHead } from "./node.ts";
 
 /** Slots of the smallest table; always a power of two, at most half of it in use. */

@@ -40,19 +40,12 @@ function setUp() {
       if (open) held.snapshots--;
       open = false;
     };
-    return {
-      apex: ORIGIN,
-      soa,
-      recordCount: records.length + 1,
-      records: () => records,
-      cursor: () => new ObjectCursor(records),
-      close,
-    };
+    return { soa, cursor: () => new ObjectCursor(records), close };
   };
   const transfer = [{ net: parseNetwork("127.0.0.0/8")! }];
-  const zone = { apex: ORIGIN, transfer, view: { soa, recordCount: records.length + 1 } };
+  const zone = { apex: ORIGIN, transfer, view: { soa, recordCount: records.length + 1 }, snapshot };
   const transfers = new Transfers({
-    store: { snapshot, changesSince: () => undefined },
+    store: { changesSince: () => undefined },
     zones: { get: () => zone } as unknown as TransfersDeps["zones"],
     refusals: new RefusalLog(log, () => 0),
     secondaries: { observe: () => undefined, retell: () => undefined },

@@ -8,7 +8,8 @@ import { record, type ResourceRecord } from "../../../src/wire/record.ts";
 import { Epochs } from "../../../src/zone/image/epochs.ts";
 import { ImageError, ZoneImage } from "../../../src/zone/image/image.ts";
 import { UNIT } from "../../../src/zone/image/layout.ts";
-import { allocateImageBuffer, ImageHeap, ImageMemory } from "../../../src/zone/image/memory.ts";
+import { ImageHeap } from "../../../src/zone/image/heap.ts";
+import { allocateImageBuffer, ImageMemory } from "../../../src/zone/image/memory.ts";
 import { ImageReader } from "../../../src/zone/image/reader.ts";
 import { soaRecord, ZoneModel } from "../../support/model.ts";
 import { Random } from "../../support/mutate.ts";
@@ -99,6 +100,42 @@ describe("the heap", () => {
     epochs.leave(0);
     heap.publish();
     expect([heap.allocate(4), heap.allocate(4)]).toContain(first);
+  });
+
+  test("what goes while it is pinned is kept until the pin is let go; what went before is not", () => {
+    const heap = new ImageHeap(new ImageMemory(allocateImageBuffer()), new Epochs());
+    const [before, after] = [heap.allocate(4), heap.allocate(4)];
+    heap.retire(before, 4);
+    heap.publish();
+    const pin = heap.pin();
+    heap.retire(after, 4);
+    heap.publish();
+    expect(heap.allocate(4)).toBe(before);
+    expect(heap.allocate(4)).not.toBe(after);
+    pin.letGo();
+    heap.publish();
+    expect(heap.allocate(4)).toBe(after);
+  });
+
+  test("the oldest of pins that keep more than they may is let go, and no newer one", () => {
+    const heap = new ImageHeap(new ImageMemory(allocateImageBuffer()), new Epochs());
+    const megabyte = ImageHeap.unitsFor(2 ** 20);
+    const renew = (times: number): void => {
+      for (let i = 0; i < times; i++) {
+        heap.retire(heap.allocate(megabyte), megabyte);
+        heap.publish();
+      }
+    };
+    const oldest = heap.pin();
+    renew(40);
+    const newer = heap.pin();
+    expect([oldest.isHeld, newer.isHeld]).toEqual([true, true]);
+    renew(40);
+    expect([oldest.isHeld, newer.isHeld]).toEqual([false, true]);
+    const used = heap.usedBytes;
+    renew(1000);
+    expect(newer.isHeld).toBe(false);
+    expect(heap.usedBytes).toBeLessThan(used * 2);
   });
 
   test("sizes are rounded up by at most a quarter, and the rounded size is its own rounding", () => {
