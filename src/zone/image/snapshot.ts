@@ -74,11 +74,11 @@ function nodesOf({ buffer, i32 }: ImageMemory): Uint32Array {
   const table = (i32[Header.TABLE]! * UNIT) / 4;
   const capacity = i32[table]!;
   for (let at = table + 1; at <= table + capacity; at++) {
-    const slot = i32[at]!;
-    if (slot === EMPTY || slot === GONE) continue;
-    const reference = slot & REFERENCE_MASK;
+    const reference = i32[at]! & REFERENCE_MASK;
     nodes[reference >>> 5]! |= 1 << (reference & 31);
   }
+  // Sorting out what is no reference at every slot would take four times as long: the processor cannot foresee it.
+  nodes[0]! &= ~((1 << EMPTY) | (1 << GONE));
   return nodes;
 }
 
