@@ -326,6 +326,7 @@ export class TransferStream implements IterableIterator<Uint8Array> {
   #drawn = 0;
   #octets = 0;
   #closed = false;
+  #failure: unknown;
 
   constructor(
     messages: Iterable<Uint8Array>,
@@ -341,6 +342,11 @@ export class TransferStream implements IterableIterator<Uint8Array> {
 
   get report(): TransferReport {
     return { ...this.#about, messages: this.#drawn, octets: this.#octets };
+  }
+
+  /** What drawing a message threw, where it did. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   [Symbol.iterator](): this {
@@ -361,6 +367,7 @@ export class TransferStream implements IterableIterator<Uint8Array> {
       this.#octets += message.length;
       return { done: false, value: message };
     } catch (error) {
+      this.#failure = error;
       this.close();
       throw error;
     }

@@ -14,6 +14,14 @@ const MAX_PUT_OFF = 256;
 /** Milliseconds a transfer may take in all: it holds a snapshot, and with it memory, however slowly it is read. */
 export const MAX_DURATION = 30 * 60 * 1000;
 
+/** How a transfer came to its end; the log's words where that was too early. */
+type Ending = "complete" | keyof typeof BROKEN;
+const BROKEN = {
+  late: "transfer ended: it took too long",
+  failed: "transfer ended: reading the zone failed",
+  lost: "transfer broken off: the peer went away, or read nothing for too long",
+} as const;
+
 /** What a transport offers for the answer; see `server/handler`. */
 export interface TransferSink {
   send(message: Uint8Array): void;
@@ -45,7 +53,7 @@ export interface TransferCounters {
   /** IXFR requests answered with the whole zone, or over UDP with a hint to use TCP. */
   fallback: number;
   refused: number;
-  /** The peer went away before the end. */
+  /** Ended before they were complete. */
   broken: number;
 }
 
@@ -96,12 +104,19 @@ export class Transfers {
         clearTimeout(deadline);
         stream.close();
         this.#callAgain();
-        this.#ended(stream.report, complete, isLate, peer, performance.now() - started);
+        const ending = complete
+          ? "complete"
+          : isLate
+            ? "late"
+            : stream.failure === undefined
+              ? "lost"
+              : "failed";
+        this.#ended(stream.report, ending, peer, performance.now() - started);
       },
     );
   }
 
-  #ended(report: TransferReport, complete: boolean, isLate: boolean, peer: Peer, milliseconds: number): void {
+  #ended(report: TransferReport, ending: Ending, peer: Peer, milliseconds: number): void {
     const { zone, key, kind, reason, from, to, messages, octets } = report;
     const fields = {
       zone: zone.toString(),
@@ -116,12 +131,9 @@ export class Transfers {
       octets,
       milliseconds: Math.round(milliseconds),
     };
-    if (!complete) {
+    if (ending !== "complete") {
       this.counters.broken++;
-      this.#deps.log.warn(
-        fields,
-        isLate ? "transfer ended: it took too long" : "transfer broken off by the peer",
-      );
+      this.#deps.log.warn(fields, BROKEN[ending]);
       return;
     }
     this.counters[kind]++;

@@ -22,7 +22,7 @@ afterEach(() => {
 
 /** Transfers of a zone of some messages, and a peer that draws them one by one. */
 function setUp() {
-  const held = { snapshots: 0 };
+  const held = { snapshots: 0, isReadable: true };
   const logged: string[] = [];
   const log = {
     info: (_: object, message: string) => logged.push(message),
@@ -40,7 +40,13 @@ function setUp() {
       if (open) held.snapshots--;
       open = false;
     };
-    return { soa, cursor: () => new ObjectCursor(records), close };
+    function* readable() {
+      for (const one of records) {
+        if (!held.isReadable) throw new Error("the zone cannot be read");
+        yield one;
+      }
+    }
+    return { soa, cursor: () => new ObjectCursor(readable()), close };
   };
   const transfer = [{ net: parseNetwork("127.0.0.0/8")! }];
   const zone = { apex: ORIGIN, transfer, view: { soa, recordCount: records.length + 1 }, snapshot };
@@ -95,4 +101,20 @@ test("one that ends in time leaves no timer behind", () => {
   expect(vi.getTimerCount()).toBe(0);
   expect(held.snapshots).toBe(0);
   expect(transfers.counters.axfr).toBe(1);
+});
+
+test("the log tells a zone that could not be read to its end from a peer that went away", () => {
+  const { start, held, logged } = setUp();
+  const failing = start();
+  expect(failing.iterator!.next().done).toBe(false);
+  held.isReadable = false;
+  expect(() => failing.iterator!.next()).toThrow("cannot be read");
+  failing.done!(false);
+  held.isReadable = true;
+  start().done!(false);
+  expect(logged).toEqual([
+    "transfer ended: reading the zone failed",
+    "transfer broken off: the peer went away, or read nothing for too long",
+  ]);
+  expect(held.snapshots).toBe(0);
 });
