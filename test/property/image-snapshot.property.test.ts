@@ -112,6 +112,8 @@ test("each is read whole and as it was, whatever is taken, changed and closed be
       for (const reading of open) {
         while (!reading.ended) step(reading);
         expect(reading.read.toSorted()).toEqual(reading.expected);
+        const atApex = reading.read.map((line) => line.startsWith("example. "));
+        expect(atApex).toEqual(atApex.toSorted((a, b) => Number(b) - Number(a)));
         expect(recordToLine(reading.snapshot.soa)).toBe(recordToLine(reading.serial));
         reading.snapshot.close();
       }

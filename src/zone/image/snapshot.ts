@@ -35,6 +35,9 @@ export class SnapshotEndedError extends Error {
 export class ImageSnapshot {
   readonly soa: ResourceRecord;
   readonly #memory: ImageMemory;
+  /** Octet offset of the apex node. */
+  readonly #apex: number;
+  /** All others: a bit for each heap unit in which one begins. */
   readonly #nodes: Uint32Array;
   readonly #pin: Pin;
 
@@ -42,16 +45,19 @@ export class ImageSnapshot {
   constructor(heap: ImageHeap, soa: ResourceRecord) {
     this.soa = soa;
     this.#memory = heap.memory;
+    const apex = heap.memory.u32[Header.APEX]!;
+    this.#apex = apex * UNIT;
     this.#nodes = nodesOf(heap.memory);
+    this.#nodes[apex >>> 5]! &= ~(1 << (apex & 31));
     this.#pin = heap.pin();
   }
 
   /**
-   * Every record but the SOA, those of one owner together. Its steps throw {@link SnapshotEndedError} once the snapshot
+   * Every record but the SOA, those of one owner together, the apex first. Its steps throw {@link SnapshotEndedError} once the snapshot
    * is closed, or was ended because the zone changed too much meanwhile.
    */
   cursor(): RecordCursor {
-    return new ImageCursor(this.#memory, this.#nodes, () => {
+    return new ImageCursor(this.#memory, this.#apex, this.#nodes, () => {
       if (!this.#pin.isHeld) throw ended(this.soa);
     });
   }
@@ -93,6 +99,8 @@ class ImageCursor implements RecordCursor {
   rdata: Uint8Array = new Uint8Array(512);
   rdataLength = 0;
   readonly #memory: ImageMemory;
+  /** Octet offset of the apex node, until the pass has begun with it; then 0. */
+  #apex: number;
   readonly #nodes: Uint32Array;
   readonly #assertOpen: () => void;
   /** Index of the word of {@link #nodes} at hand, and the nodes of it that are still to come. */
@@ -106,8 +114,9 @@ class ImageCursor implements RecordCursor {
   #at = 0;
   #left = 0;
 
-  constructor(memory: ImageMemory, nodes: Uint32Array, assertOpen: () => void) {
+  constructor(memory: ImageMemory, apex: number, nodes: Uint32Array, assertOpen: () => void) {
     this.#memory = memory;
+    this.#apex = apex;
     this.#nodes = nodes;
     this.#assertOpen = assertOpen;
   }
@@ -126,6 +135,11 @@ class ImageCursor implements RecordCursor {
   }
 
   #takeNode(): boolean {
+    if (this.#apex !== 0) {
+      this.#enter(this.#apex);
+      this.#apex = 0;
+      return true;
+    }
     while (this.#bits === 0) {
       if (++this.#word === this.#nodes.length) {
         this.#word--;
@@ -135,7 +149,11 @@ class ImageCursor implements RecordCursor {
     }
     const bit = 31 - Math.clz32(this.#bits & -this.#bits);
     this.#bits &= this.#bits - 1;
-    const node = (this.#word * 32 + bit) * UNIT;
+    this.#enter((this.#word * 32 + bit) * UNIT);
+    return true;
+  }
+
+  #enter(node: number): void {
     const { u8, u32 } = this.#memory;
     const rrsets = u32[(node + Node.RRSETS) / 4]! & 0xffff;
     this.#node = node;
@@ -147,7 +165,6 @@ class ImageCursor implements RecordCursor {
     for (let i = 0; i < length; i++) this.owner[i] = u8[from + i]!;
     this.ownerLength = length;
     this.ownerChanged = true;
-    return true;
   }
 
   #takeEntry(): void {
