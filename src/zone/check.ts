@@ -5,14 +5,15 @@
  * hurt somebody later. Linear in the records; memory grows with aliases, delegations and targets only.
  */
 import { RrType } from "../wire/iana/type.ts";
-import { LOWER, nameOfKey } from "../wire/name.ts";
+import { nameOfKey } from "../wire/name.ts";
 import type { Name } from "../wire/name.ts";
 import { rdataNames } from "../wire/rdata/rdata.ts";
 import type { ResourceRecord } from "../wire/record.ts";
+import { TargetCheck } from "./check-targets.ts";
 import { ZoneProblemList } from "./problem.ts";
 import type { ZoneProblem, ZoneRecordPositions } from "./problem.ts";
 import { TargetResolution } from "./resolution.ts";
-import { MAX_RRSET_OCTETS, RECORD_OVERHEAD } from "./rrset-size.ts";
+import { MAX_RRSET_OCTETS, overfullRrsets } from "./rrset-size.ts";
 
 export { formatZoneProblem } from "./problem.ts";
 export type { ZoneProblem, ZoneProblemCode } from "./problem.ts";
@@ -57,27 +58,13 @@ const DEFAULT_MAX_PROBLEMS = 200;
 /** RFC 2308 §5: negative answers kept for more than a day have been found problematic. */
 const MAX_SENSIBLE_MINIMUM = 86_400;
 
-/** Enough that a zone of ordinary RRsets fills none of them. */
-const SIZE_BUCKETS = 65_536;
-
-function sizeOf({ rdata }: ResourceRecord): number {
-  return RECORD_OVERHEAD + rdata.length;
-}
-
-function bucketOf({ name, type }: ResourceRecord): number {
-  let hash = type;
-  for (const octet of name.wire) hash = Math.imul(hash ^ LOWER[octet]!, 0x0100_0193);
-  return (hash ^ (hash >>> 16)) & (SIZE_BUCKETS - 1);
-}
-
 class ZoneCheck {
   readonly #apex: Name;
   readonly #records: readonly ResourceRecord[];
   readonly #problems: ZoneProblemList;
 
-  /** Indexes of the apex SOAs, and of records whose targets are to be resolved. */
+  /** Indexes of the apex SOAs. */
   readonly #soas: number[] = [];
-  readonly #pointers: number[] = [];
   #apexHasNs = false;
   /** Keys of delegated names, and of names with a DNAME or CNAME. */
   readonly #cuts = new Set<string>();
@@ -86,6 +73,7 @@ class ZoneCheck {
   /** Keys of NS targets: their addresses below a cut are glue. */
   readonly #nsTargets = new Set<string>();
   readonly #resolution: TargetResolution;
+  readonly #targets: TargetCheck;
   /** Keys already complained of, one set a kind, so that a name with many records gets one line. */
   readonly #toldMixed = new Set<string>();
   readonly #toldHidden = new Set<string>();
@@ -100,6 +88,7 @@ class ZoneCheck {
       options.maxProblems ?? DEFAULT_MAX_PROBLEMS,
     );
     this.#resolution = new TargetResolution(apex, this.#cuts, this.#dnames);
+    this.#targets = new TargetCheck(apex, records, this.#problems, this.#resolution);
   }
 
   *steps(): Generator<number, ZoneProblem[], undefined> {
@@ -112,11 +101,14 @@ class ZoneCheck {
       this.#place(index);
       if (index % RECORDS_PER_STEP === 0) yield index;
     }
-    this.#checkSizes();
+    for (const index of overfullRrsets(this.#records)) {
+      const message = `the records of this name and type take more than ${MAX_RRSET_OCTETS} octets, and no answer holds them`;
+      this.#problems.error("ZONE_RRSET_TOO_LARGE", index, message);
+    }
     this.#checkApex();
     yield length;
-    for (const [count, index] of this.#pointers.entries()) {
-      this.#checkTarget(index);
+    for (const [count, index] of this.#targets.indexes.entries()) {
+      this.#targets.check(index);
       if (count % RECORDS_PER_STEP === 0) yield length;
     }
     return this.#problems.finish();
@@ -161,8 +153,7 @@ class ZoneCheck {
         break;
       case RrType.MX:
       case RrType.SRV:
-        this.#pointers.push(index);
-        this.#resolution.watch(rdataNames(type, rdata)[0]!);
+        this.#targets.add(index, rdataNames(type, rdata)[0]!);
         break;
       default:
     }
@@ -172,8 +163,7 @@ class ZoneCheck {
     const { name, type, rdata } = this.#records[index]!;
     const target = rdataNames(type, rdata)[0]!;
     this.#nsTargets.add(target.key);
-    this.#pointers.push(index);
-    this.#resolution.watch(target);
+    this.#targets.add(index, target);
     if (name.equals(this.#apex)) this.#apexHasNs = true;
     else this.#cuts.add(name.key);
     if (name.isWildcard) {
@@ -182,26 +172,6 @@ class ZoneCheck {
         index,
         "a wildcard cannot delegate, and BIND refuses such a zone (RFC 4592 §4.2)",
       );
-    }
-  }
-
-  //------- RRsets that no answer can carry -----------------------------------
-
-  /** Sums up sizes by a coarse hash first: only what shares an overfull bucket is looked at by name. */
-  #checkSizes(): void {
-    const buckets = new Float64Array(SIZE_BUCKETS);
-    for (const record of this.#records) buckets[bucketOf(record)]! += sizeOf(record);
-    if (buckets.every((octets) => octets <= MAX_RRSET_OCTETS)) return;
-    const sizes = new Map<string, number>();
-    for (const [index, record] of this.#records.entries()) {
-      if (buckets[bucketOf(record)]! <= MAX_RRSET_OCTETS) continue;
-      const key = `${record.name.key} ${record.type}`;
-      const before = sizes.get(key) ?? 0;
-      const after = before + sizeOf(record);
-      sizes.set(key, after);
-      if (before > MAX_RRSET_OCTETS || after <= MAX_RRSET_OCTETS) continue;
-      const message = `the records of this name and type take more than ${MAX_RRSET_OCTETS} octets, and no answer holds them`;
-      this.#problems.error("ZONE_RRSET_TOO_LARGE", index, message);
     }
   }
 
@@ -295,7 +265,7 @@ class ZoneCheck {
     else this.#problems.error(code, index, message);
   }
 
-  //------- The apex and the targets -------------------------------------------
+  //------- The apex -----------------------------------------------------------
 
   #checkApex(): void {
     const [first, ...more] = this.#soas;
@@ -319,19 +289,13 @@ class ZoneCheck {
         "a zone has an NS at its apex, and this has none (RFC 1034 §4.2.1)",
       );
     }
-    if (first !== undefined) this.#checkSoa(first);
+    if (first === undefined) return;
+    this.#targets.checkMname(first);
+    this.#checkTimes(first);
   }
 
-  #checkSoa(index: number): void {
-    const { type, rdata } = this.#records[index]!;
-    const mname = rdataNames(type, rdata)[0]!;
-    const how = this.#resolution.resolve(mname);
-    // Windows hosts send their updates to the address of MNAME and nowhere else, if they can help it.
-    if (how === "nothing" || how === "alias") {
-      const what = how === "alias" ? "is an alias" : "has no address";
-      const message = `MNAME ${mname.toString()} ${what}: Windows hosts send their updates to its address`;
-      this.#problems.warning("ZONE_MNAME_NO_ADDRESS", index, message);
-    }
+  #checkTimes(index: number): void {
+    const { rdata } = this.#records[index]!;
     const numbers = new DataView(rdata.buffer, rdata.byteOffset + rdata.length - 16, 16);
     const refresh = numbers.getUint32(0);
     const retry = numbers.getUint32(4);
@@ -344,57 +308,6 @@ class ZoneCheck {
     if (minimum > MAX_SENSIBLE_MINIMUM) {
       const message = `MINIMUM ${minimum} makes resolvers deny a new name for more than a day (RFC 2308 §5)`;
       this.#problems.warning("ZONE_SOA_TIMES", index, message);
-    }
-  }
-
-  #checkTarget(index: number): void {
-    const { name, type, rdata } = this.#records[index]!;
-    if (!name.isWithin(this.#apex)) return;
-    const target = rdataNames(type, rdata)[0]!;
-    // "." says that there is no such service (RFC 7505 §3, RFC 2782).
-    if (target.isRoot && type !== RrType.NS) return;
-    if (type === RrType.NS) this.#checkNs(index, name, target);
-    else this.#checkPointer(index, target);
-  }
-
-  #checkPointer(index: number, target: Name): void {
-    const how = this.#resolution.resolve(target);
-    if (how === "alias") {
-      const message = `its target ${target.toString()} is an alias, which it must not be (RFC 2181 §10.3)`;
-      this.#problems.warning("ZONE_TARGET_ALIAS", index, message);
-    } else if (how === "nothing") {
-      this.#problems.warning(
-        "ZONE_TARGET_NO_ADDRESS",
-        index,
-        `its target ${target.toString()} has no A or AAAA`,
-      );
-    }
-  }
-
-  /** At the apex these are errors, as in BIND: the zone's own servers could not be found. A delegation only harms itself. */
-  #checkNs(index: number, name: Name, target: Name): void {
-    const isApex = name.equals(this.#apex);
-    const tell = isApex
-      ? this.#problems.error.bind(this.#problems)
-      : this.#problems.warning.bind(this.#problems);
-    if (!isApex && target.isWithin(name)) {
-      if (this.#resolution.hasAddress(target)) return;
-      tell(
-        "ZONE_NS_NO_GLUE",
-        index,
-        `the delegation needs the address of ${target.toString()} as glue (RFC 1034 §4.2.1)`,
-      );
-      return;
-    }
-    const how = this.#resolution.resolve(target);
-    if (how === "alias") {
-      tell(
-        "ZONE_NS_ALIAS",
-        index,
-        `its target ${target.toString()} is an alias, which it must not be (RFC 2181 §10.3)`,
-      );
-    } else if (how === "nothing") {
-      tell("ZONE_NS_NO_ADDRESS", index, `its target ${target.toString()} has no A or AAAA`);
     }
   }
 }
