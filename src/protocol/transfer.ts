@@ -13,17 +13,14 @@
 import type { Requester, TransferRule } from "../auth/acl.ts";
 import { mayTransfer } from "../auth/acl.ts";
 import type { ServerTransaction } from "../auth/tsig/server.ts";
-import type { ExtendedError } from "../wire/edns.ts";
 import { EDNS_VERSION, MAX_UDP_PAYLOAD, MIN_UDP_PAYLOAD } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
-import { RrClass } from "../wire/iana/class.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
-import { RrType } from "../wire/iana/type.ts";
 import type { Message } from "../wire/message.ts";
 import { Flag } from "../wire/message.ts";
 import type { Name } from "../wire/name.ts";
 import { soaSerial } from "../wire/rdata/soa.ts";
-import type { Question, ResourceRecord } from "../wire/record.ts";
+import type { ResourceRecord } from "../wire/record.ts";
 import type { ZoneStore } from "../zone/ports.ts";
 import type { ZoneView } from "../zone/view.ts";
 import type { TransferSnapshot } from "./axfr.ts";
@@ -33,56 +30,10 @@ import { replyTo } from "./dispatch.ts";
 import { planIxfr } from "./ixfr.ts";
 import type { PackingOptions } from "./transfer-packing.ts";
 import { packCursors, packRecords } from "./transfer-packing.ts";
-
-/** What a peer asks for. */
-export interface TransferRequest {
-  readonly kind: "axfr" | "ixfr";
-  readonly question: Question;
-  /** With IXFR: the serial the peer has. */
-  readonly clientSerial: number | undefined;
-}
-
-interface Rejection {
-  readonly rcode: number;
-  readonly reason: string;
-  readonly ede: ExtendedError;
-}
-
-export type TransferReading =
-  | { readonly ok: true; readonly request: TransferRequest }
-  | ({ readonly ok: false } & Rejection);
-
-/**
- * Reads a transfer request, whatever octets came behind it: some Windows servers send two.
- * @param message a QUERY for AXFR or IXFR
- */
-export function readTransferRequest(message: Message, transport: "udp" | "tcp"): TransferReading {
-  const [question, ...others] = message.questions;
-  if (question === undefined || others.length > 0) {
-    return { ok: false, ...rejection(Rcode.FORMERR, Ede.OTHER, "a transfer request has one question") };
-  }
-  if (question.class !== RrClass.IN) {
-    return {
-      ok: false,
-      ...rejection(Rcode.NOTAUTH, Ede.NOT_AUTHORITATIVE, "only zones of class IN are served"),
-    };
-  }
-  if (question.type === RrType.AXFR) {
-    if (transport === "udp") {
-      return { ok: false, ...rejection(Rcode.NOTIMP, Ede.NOT_SUPPORTED, "AXFR is for TCP") };
-    }
-    return { ok: true, request: { kind: "axfr", question, clientSerial: undefined } };
-  }
-  // RFC 1995 §3
-  const soa = message.authorities.find(
-    (rr) => rr.type === RrType.SOA && rr.class === RrClass.IN && rr.name.equals(question.name),
-  );
-  if (soa === undefined) {
-    const reason = "an IXFR request has the zone's SOA in its authority section";
-    return { ok: false, ...rejection(Rcode.FORMERR, Ede.OTHER, reason) };
-  }
-  return { ok: true, request: { kind: "ixfr", question, clientSerial: soaSerial(soa.rdata) } };
-}
+import type { Rejection, TransferRequest } from "./transfer-request.ts";
+import { readTransferRequest, rejection } from "./transfer-request.ts";
+import type { TransferReport } from "./transfer-stream.ts";
+import { TransferStream } from "./transfer-stream.ts";
 
 /** Counts the transfers that run at once. */
 export class TransferSlots {
@@ -133,23 +84,6 @@ export interface TransferOutcome {
   readonly message: Message;
   readonly requester: Requester;
   readonly transaction: ServerTransaction | undefined;
-}
-
-/** What a transfer is, and how far it has come. */
-export interface TransferReport {
-  readonly zone: Name;
-  readonly key: Name | undefined;
-  /** `current`: the SOA alone. `fallback`: an IXFR answered with the whole zone, or over UDP with a hint to use TCP. */
-  readonly kind: "axfr" | "ixfr" | "current" | "fallback";
-  /** Why an IXFR was not answered incrementally. */
-  readonly reason: string | undefined;
-  /** The serial the peer had, where it said so. */
-  readonly from: number | undefined;
-  /** The serial it has at the end; with `current` and a hint that is no more than it had. */
-  readonly to: number | undefined;
-  /** Messages and octets drawn so far. */
-  readonly messages: number;
-  readonly octets: number;
 }
 
 export type TransferStart =
@@ -312,86 +246,6 @@ class Start {
       throw error;
     }
   }
-}
-
-/**
- * The messages of a transfer, signed, in order. To be drawn once. Whatever it holds is given back when the last message
- * was drawn, when drawing fails, and when it is closed or abandoned before (`return`), even before the first message.
- */
-export class TransferStream implements IterableIterator<Uint8Array> {
-  readonly #messages: Iterator<Uint8Array>;
-  readonly #sign: ((message: Uint8Array) => Uint8Array) | undefined;
-  readonly #release: () => void;
-  readonly #about: Omit<TransferReport, "messages" | "octets">;
-  #drawn = 0;
-  #octets = 0;
-  #closed = false;
-  #failure: unknown;
-
-  constructor(
-    messages: Iterable<Uint8Array>,
-    sign: ((message: Uint8Array) => Uint8Array) | undefined,
-    release: () => void,
-    about: Omit<TransferReport, "messages" | "octets">,
-  ) {
-    this.#messages = messages[Symbol.iterator]();
-    this.#sign = sign;
-    this.#release = release;
-    this.#about = about;
-  }
-
-  get report(): TransferReport {
-    return { ...this.#about, messages: this.#drawn, octets: this.#octets };
-  }
-
-  /** What drawing a message threw, where it did. */
-  get failure(): unknown {
-    return this.#failure;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  /** @throws what reading the zone throws, or WireError for a record that fits no message: the transfer is to be cut off */
-  next(): IteratorResult<Uint8Array, undefined> {
-    if (this.#closed) return { done: true, value: undefined };
-    try {
-      const next = this.#messages.next();
-      if (next.done === true) {
-        this.close();
-        return { done: true, value: undefined };
-      }
-      const message = this.#sign === undefined ? next.value : this.#sign(next.value);
-      this.#drawn++;
-      this.#octets += message.length;
-      return { done: false, value: message };
-    } catch (error) {
-      this.#failure = error;
-      this.close();
-      throw error;
-    }
-  }
-
-  return(): IteratorResult<Uint8Array, undefined> {
-    this.close();
-    return { done: true, value: undefined };
-  }
-
-  /** Ends the transfer, wherever it is. Can be called again. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    try {
-      this.#messages.return?.();
-    } finally {
-      this.#release();
-    }
-  }
-}
-
-function rejection(rcode: number, code: number, reason: string): Rejection {
-  return { rcode, reason, ede: { code, text: reason } };
 }
 
 function refuse(outcome: TransferOutcome, deps: TransferDeps, why: Rejection, busy = false): TransferStart {

@@ -2,7 +2,7 @@
 import type { Peer } from "../protocol/context.ts";
 import { peerToText } from "../protocol/context.ts";
 import type { Outcome } from "../protocol/dispatch.ts";
-import type { TransferReport } from "../protocol/transfer.ts";
+import type { TransferReport } from "../protocol/transfer-stream.ts";
 import { startTransfer, TransferSlots } from "../protocol/transfer.ts";
 import type { Name } from "../wire/name.ts";
 import type { ZoneStore } from "../zone/ports.ts";
