@@ -1,6 +1,8 @@
 /** The composition root: the only file that knows everything. Builds the server from its configuration. */
 import { randomBytes } from "node:crypto";
 import type { Logger } from "pino";
+import type { StatusSources } from "./app/status.ts";
+import { serverStatus } from "./app/status.ts";
 import type { Config, ZoneConfig } from "./config/config.ts";
 import { zoneConfigOf } from "./config/config.ts";
 import { describeChanges } from "./config/changes.ts";
@@ -11,12 +13,11 @@ import { hasErrors, problemToText } from "./config/problem.ts";
 import { ROLLCALL_VERSION } from "./config/version.ts";
 import { dispatchVerbs } from "./control/dispatch.ts";
 import { ControlServer } from "./control/server.ts";
-import type { ReloadReport, ServerStatus } from "./control/verbs.ts";
+import type { ReloadReport } from "./control/verbs.ts";
 import type { DispatchContext } from "./protocol/dispatch.ts";
 import { QueryAnswerer } from "./protocol/query.ts";
 import { collectGarbage, giveMemoryBack } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
-import type { FrontCounters } from "./server/front.ts";
 import type { ListenChange } from "./server/listeners.ts";
 import { ListenError, Listeners } from "./server/listeners.ts";
 import { openAcceptor } from "./server/kerberos/acceptor.ts";
@@ -78,12 +79,9 @@ export class StartError extends Error {
 /** A running server. */
 export class Rollcall {
   readonly #log: Logger;
-  readonly #startedAt = Date.now();
   readonly #store: SqliteStore;
   readonly #zones: ServedZones;
   readonly #queue: ChangeQueue;
-  readonly #updater: Updater;
-  readonly #transfers: Transfers;
   readonly #notifier: Notifier;
   readonly #keeper: JournalKeeper;
   readonly #forwarder: Forwarder;
@@ -93,8 +91,7 @@ export class Rollcall {
   readonly #udp: UdpTransport;
   readonly #listeners: Listeners;
   readonly #netbios: NetbiosService;
-  readonly #refusals: RefusalLog;
-  readonly #frontCounters: FrontCounters;
+  readonly #statusSources: StatusSources;
   #control: ControlServer | undefined;
   #config: Config;
   #context: DispatchContext;
@@ -113,7 +110,7 @@ export class Rollcall {
     this.#zones = new ServedZones(store, seed);
     this.#kerberos = new Kerberos({ open: (options) => openAcceptor(options), log, now });
     this.#context = this.#newContext();
-    this.#refusals = new RefusalLog(log, now);
+    const refusals = new RefusalLog(log, now);
     const limits = (): Config["limits"] => this.#config.limits;
     const sourceFor = (target: string): string | undefined =>
       notifySource(
@@ -143,19 +140,19 @@ export class Rollcall {
       now,
       uptime: () => performance.now(),
     });
-    this.#updater = new Updater({
+    const updater = new Updater({
       queue: this.#queue,
       zones: this.#zones,
       store,
       ageing: this.#ageing,
-      refusals: this.#refusals,
+      refusals,
       log,
       now,
     });
-    this.#transfers = new Transfers({
+    const transfers = new Transfers({
       store,
       zones: this.#zones,
-      refusals: this.#refusals,
+      refusals,
       secondaries: this.#notifier,
       log,
       now,
@@ -177,23 +174,41 @@ export class Rollcall {
     this.#connections = new TcpConnections(tcpLimits(config));
     const front = createFront({
       context: () => this.#context,
-      update: (outcome, peer) => this.#updater.handle(outcome, peer),
-      transfer: (outcome, peer, sink) => this.#transfers.handle(outcome, peer, sink),
+      update: (outcome, peer) => updater.handle(outcome, peer),
+      transfer: (outcome, peer, sink) => transfers.handle(outcome, peer, sink),
       elsewhere: (query, sink) => this.#forwarder.handle(query, sink),
-      refused: (refusal, peer) => this.#refusals.write(refusal, peer),
+      refused: (refusal, peer) => refusals.write(refusal, peer),
       log,
       now,
     });
-    this.#frontCounters = front.counters;
     this.#udp = openUdp(config.threads, { seed, epochs: this.#zones.epochs, handler: front.handler, log });
     this.#listeners = new Listeners(this.#udp, front.handler, this.#connections, log);
     this.#netbios = new NetbiosService({
       zones: this.#zones,
-      update: (outcome, peer) => this.#updater.handle(outcome, peer),
-      refusals: this.#refusals,
+      update: (outcome, peer) => updater.handle(outcome, peer),
+      refusals,
       log,
       now,
     });
+    this.#statusSources = {
+      startedAt: now(),
+      config: () => this.#config,
+      lastReload: () => this.#lastReload,
+      front,
+      udp: this.#udp,
+      connections: this.#connections,
+      listeners: this.#listeners,
+      netbios: this.#netbios,
+      zones: this.#zones,
+      queue: this.#queue,
+      updater,
+      refusals,
+      ageing: this.#ageing,
+      transfers,
+      notifier: this.#notifier,
+      forwarder: this.#forwarder,
+      kerberos: this.#kerberos,
+    };
   }
 
   /**
@@ -279,7 +294,7 @@ export class Rollcall {
       released: (records) => this.#giveBack(records),
       limits: () => this.#config.limits.records,
       secondaries: (apex) => this.#notifier.status(apex),
-      status: () => this.#status(),
+      status: () => serverStatus(this.#statusSources),
       reload: () => this.reload(),
       stop: this.#onStop,
       now: Date.now,
@@ -480,95 +495,6 @@ export class Rollcall {
       void this.#renewContext();
     }
   }
-
-  #status(): Omit<ServerStatus, "zones"> {
-    return {
-      version: ROLLCALL_VERSION,
-      pid: process.pid,
-      startedAt: this.#startedAt,
-      config: this.#config.path,
-      data: this.#config.data,
-      listen: this.#listeners.addresses,
-      udp: this.#udp.description,
-      ...(this.#config.netbios === undefined ? {} : { netbios: this.#netbios.addresses }),
-      ...(this.#kerberos.gss === undefined ? {} : { gss: { principals: this.#kerberos.principals() } }),
-      ...(this.#lastReload === undefined ? {} : { lastReload: this.#lastReload }),
-      ...(this.#zones.emptyCount === 0 ? {} : { emptyZones: this.#zones.emptyCount }),
-      ...forwardStatus(this.#forwarder),
-      memory: process.memoryUsage.rss(),
-      counters: this.#counters(),
-    };
-  }
-
-  #counters(): Record<string, number> {
-    const udp = this.#udp.counters;
-    const tcp = this.#connections.counters;
-    const updates = this.#updater.counters;
-    return {
-      queries: this.#frontCounters.queries + this.#udp.answered,
-      otherMessages: this.#frontCounters.others,
-      bugs: this.#frontCounters.bugs + this.#netbios.counters.bugs,
-      refusals: this.#refusals.count,
-      udpReceived: udp.received,
-      udpIgnored: udp.ignored,
-      udpDropped: udp.dropped,
-      udpSent: udp.sent,
-      udpSendErrors: udp.sendErrors,
-      udpReceiveErrors: udp.receiveErrors,
-      tcpConnections: this.#connections.size,
-      tcpAccepted: tcp.accepted,
-      tcpRefused: tcp.refused,
-      tcpReceived: tcp.received,
-      tcpSent: tcp.sent,
-      tcpCut: tcp.cut,
-      updatesReceived: updates.received,
-      updatesChanged: updates.changed,
-      updatesUnchanged: updates.unchanged,
-      updatesRefused: updates.refused,
-      updatesFailed: updates.failed,
-      refreshes: this.#ageing.counters.refreshes,
-      refreshesWritten: this.#ageing.counters.written,
-      recordsAgedOut: this.#ageing.counters.removed,
-      changesWaiting: this.#queue.depth,
-      transfersAxfr: this.#transfers.counters.axfr,
-      transfersIxfr: this.#transfers.counters.ixfr,
-      transfersCurrent: this.#transfers.counters.current,
-      transfersFallback: this.#transfers.counters.fallback,
-      transfersRefused: this.#transfers.counters.refused,
-      transfersBroken: this.#transfers.counters.broken,
-      transfersUnderWay: this.#transfers.underWay,
-      notifySent: this.#notifier.counters.sent,
-      notifyAcknowledged: this.#notifier.counters.acknowledged,
-      notifyUnanswered: this.#notifier.counters.unanswered,
-      ...(this.#config.netbios === undefined ? {} : this.#netbios.status()),
-      ...forwardCounters(this.#forwarder, this.#udp),
-      ...this.#kerberos.counters(),
-    };
-  }
-}
-
-function forwardStatus(forwarder: Forwarder): Pick<ServerStatus, "forward"> {
-  const forward = forwarder.report();
-  return forward === undefined ? {} : { forward };
-}
-
-/** Of the forwarder, and of the answer threads, which give some answers and refuse strangers by themselves. */
-function forwardCounters(
-  { counters }: Forwarder,
-  { recalled, strangers }: UdpTransport,
-): Record<string, number> {
-  return {
-    forwardQueries: counters.queries + recalled + strangers,
-    forwardHits: counters.hits + recalled,
-    forwardStale: counters.stale,
-    forwardShared: counters.shared,
-    forwardFailed: counters.failed,
-    forwardOverload: counters.overload,
-    forwardRefused: counters.refused + strangers,
-    forwardSent: counters.sent,
-    forwardSentTcp: counters.sentTcp,
-    forwardForeign: counters.foreign,
-  };
 }
 
 function tcpLimits({ limits }: Config): TcpLimits {

@@ -20,7 +20,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   control: ["config"],
   services: ["wire", "zonefile", "zone", "auth", "forward", "protocol", "netbios", "config", "control"],
   cli: ["wire", "auth", "control", "config", "app.ts"],
-  "app.ts": ["wire", "zone", "auth", "protocol", "store", "server", "services", "config", "control"],
+  app: ["wire", "zone", "protocol", "store", "server", "services", "config", "control"],
+  "app.ts": ["app", "wire", "zone", "auth", "protocol", "store", "server", "services", "config", "control"],
 };
 
 /** Bytes and a context in, replies and changesets out: no I/O, no clock, no chance. `node:crypto` serves for HMAC alone. */
