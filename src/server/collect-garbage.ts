@@ -4,6 +4,10 @@ import { runInNewContext } from "node:vm";
 
 type Collector = (options?: { readonly type: "major"; readonly flavor: "last-resort" }) => void;
 
+/** Records that are worth collecting as garbage when they are done with, and the milliseconds after which they are. */
+const MANY_RECORDS = 50_000;
+const GIVE_BACK_DELAY = 1_000;
+
 let collector: Collector | undefined;
 
 /**
@@ -16,10 +20,15 @@ export function collectGarbage(): void {
 }
 
 /**
- * Collects garbage and gives the memory back to the system, where otherwise V8 keeps it at hand for some time; it takes
- * some tens of milliseconds. For when much more was in use than will be again.
+ * Gives the memory that reading or loading so many records took on the way back to the system, where they are many: it
+ * takes some tens of milliseconds, and V8 would keep it at hand for some time.
  */
-export function giveMemoryBack(): void {
+export function giveMemoryBackAfter(records: number): void {
+  // Later: whoever had them still has them, until what is under way now has come to its end.
+  if (records >= MANY_RECORDS) setTimeout(giveMemoryBack, GIVE_BACK_DELAY).unref();
+}
+
+function giveMemoryBack(): void {
   theCollector()({ type: "major", flavor: "last-resort" });
 }
 
