@@ -19,27 +19,6 @@ export const MAX_REQUEST_LINE: number = 1024 * 1024;
 /** Longest line the client accepts, in octets: a server may have thousands of zones to tell of. */
 export const MAX_REPLY_LINE: number = 64 * 1024 * 1024;
 
-/** The codes of refusals over the control socket, with what each means. */
-export const CONTROL_CODES = {
-  CONTROL_UNREACHABLE: "No server answers on the control socket.",
-  CONTROL_PROTOCOL: "The two ends do not understand each other.",
-  CONTROL_IN_USE: "Another server already listens on the control socket.",
-  CONTROL_BUSY: "Too many control connections at once.",
-  CONTROL_UNKNOWN_VERB: "The server does not know the verb.",
-  CONTROL_ARGUMENT: "An argument of a verb is missing or makes no sense.",
-  CONTROL_TOO_LARGE: "An upload beyond the limit.",
-  CONTROL_INTERNAL: "The server failed in a way that is its own fault.",
-  ZONE_UNKNOWN: "The server has no such zone.",
-  ZONE_NOT_SERVED: "The zone is in the store but not in the configuration, so it cannot be changed.",
-  ZONE_PROBLEMS: "A zone's records have errors, and nothing was changed.",
-  ZONE_CHANGED: "The zone changed after the difference was shown.",
-  ZONE_LIMIT: "The records exceed a limit of the configuration.",
-  ZONE_NOT_AGEING: "The zone's records do not age.",
-  ZONE_NO_RECORDS: "The zone has no such records.",
-  ZONE_COMMIT: "The store did not take the change.",
-  HISTORY_UNREACHABLE: "The journal does not reach back to that serial or time.",
-} as const;
-
 /** A refusal or failure that the other end can show to its operator. */
 export class ControlError extends Error {
   override readonly name = "ControlError";

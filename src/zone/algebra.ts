@@ -1,11 +1,10 @@
 /**
- * What can be done with changesets as values: turned round, merged, measured, and found between two states of a zone.
+ * What can be done with changesets as values: merged, measured, and found between two states of a zone.
  * RFC 1995 §5 allows several differences to be condensed into one, as {@link condense} does.
  */
 import { RrType } from "../wire/iana/type.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
 import { sameBytes, type ResourceRecord } from "../wire/record.ts";
-import type { Changeset, ChangeOrigin } from "./changeset.ts";
 
 /** What goes and what comes, without SOAs. */
 export interface RecordChanges {
@@ -41,27 +40,6 @@ export function changesetSize({ soaBefore, soaAfter, removed, added }: Differenc
   for (const rr of removed) size += recordSize(rr);
   for (const rr of added) size += recordSize(rr);
   return size;
-}
-
-/**
- * The changeset that takes another back, SOA included. To be committed it needs a serial ahead of the present one,
- * which is for the caller to set in `soaAfter`.
- * @param origin of the new changeset; that of the old one by default
- */
-export function invert(changeset: Changeset, origin: ChangeOrigin = changeset.origin): Changeset {
-  return {
-    zone: changeset.zone,
-    soaBefore: changeset.soaAfter,
-    soaAfter: changeset.soaBefore,
-    removed: changeset.added,
-    added: changeset.removed,
-    origin,
-  };
-}
-
-/** The changesets that take a chain back, newest first. */
-export function invertAll(chain: readonly Changeset[]): Changeset[] {
-  return chain.map((changeset) => invert(changeset)).toReversed();
 }
 
 /**

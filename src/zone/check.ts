@@ -15,7 +15,6 @@ import type { ZoneProblem, ZoneRecordPositions } from "./problem.ts";
 import { TargetResolution } from "./resolution.ts";
 import { MAX_RRSET_OCTETS, overfullRrsets } from "./rrset-size.ts";
 
-export { formatZoneProblem } from "./problem.ts";
 export type { ZoneProblem, ZoneProblemCode } from "./problem.ts";
 
 export interface CheckZoneOptions {

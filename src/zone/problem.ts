@@ -49,13 +49,6 @@ export interface ZoneRecordPositions {
   at(index: number): { file: string; line: number };
 }
 
-/** `file:line: severity: owner type: message [CODE]`, as far as they are known. */
-export function formatZoneProblem(problem: ZoneProblem): string {
-  const { file, line, severity, owner, type, message, code } = problem;
-  const place = file === undefined ? "" : `${file}:${line}: `;
-  return `${place}${severity}: ${owner}${type === undefined ? "" : ` ${type}`}: ${message} [${code}]`;
-}
-
 /** Collects problems, at most `max` errors and as many warnings; the rest are counted. */
 export class ZoneProblemList {
   readonly #apex: Name;

@@ -35,12 +35,6 @@ export interface ZoneFileProblem {
   readonly message: string;
 }
 
-/** `file:line:column: severity: message [CODE]`, the form editors can jump by. */
-export function formatZoneFileProblem(problem: ZoneFileProblem): string {
-  const { file, line, column, severity, message, code } = problem;
-  return `${file}:${line}:${column}: ${severity}: ${message} [${code}]`;
-}
-
 /** Problems kept of one parse where the caller does not say. */
 export const DEFAULT_MAX_PROBLEMS = 200;
 

@@ -6,11 +6,10 @@ import type { Message } from "../../src/wire/message.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { Name } from "../../src/wire/name.ts";
 import { rdataFromText, rdataKey, rdataNames, rdataToText } from "../../src/wire/rdata/rdata.ts";
-import { fieldsOf } from "../../src/wire/rdata/text.ts";
 import type { ResourceRecord } from "../../src/wire/record.ts";
 import { recordKey } from "../support/arbitrary.ts";
 import { fuzz, fuzzSettings } from "../support/mutate.ts";
-import { splitFields } from "../support/rdata.ts";
+import { fieldsOf, splitFields } from "../support/rdata.ts";
 import { corpus } from "./corpus.ts";
 
 /** The message, or undefined where a WireError refuses it. Every other error is thrown on. */

@@ -8,11 +8,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { RrType, typeToText } from "../../src/wire/iana/type.ts";
 import { Name } from "../../src/wire/name.ts";
 import { rdataFromText, rdataKey, rdataToText } from "../../src/wire/rdata/rdata.ts";
-import { fieldsOf } from "../../src/wire/rdata/text.ts";
 import { typedRdata, zoneTypes } from "../support/arbitrary.ts";
 import { describeWith } from "../support/peers.ts";
 import { findProgram } from "../support/process.ts";
-import { splitFields } from "../support/rdata.ts";
+import { fieldsOf, splitFields } from "../support/rdata.ts";
 
 /** Not in a zone more than once, or no longer read by BIND (MD, MF; SIG and NXT in the generic form). */
 const leftOut: readonly number[] = [

@@ -14,7 +14,6 @@ import {
   readRdata,
 } from "../../src/wire/rdata/rdata.ts";
 import { readSoa, soaSerial, withSerial, writeSoa } from "../../src/wire/rdata/soa.ts";
-import { fieldsOf } from "../../src/wire/rdata/text.ts";
 import type { Question } from "../../src/wire/record.ts";
 import { WireReader } from "../../src/wire/reader.ts";
 import { MAX_MESSAGE_LENGTH, WireWriter } from "../../src/wire/writer.ts";
@@ -28,7 +27,7 @@ import {
   typedRdata,
   zoneTypes,
 } from "../support/arbitrary.ts";
-import { splitFields } from "../support/rdata.ts";
+import { fieldsOf, splitFields } from "../support/rdata.ts";
 
 const origin = Name.parse("smb.example.");
 const wireError: unknown = expect.objectContaining({ name: "WireError" });

@@ -2,8 +2,7 @@
 import { typeFromText } from "../../src/wire/iana/type.ts";
 import { Name } from "../../src/wire/name.ts";
 import { rdataFromText, rdataToText } from "../../src/wire/rdata/rdata.ts";
-import type { TextField } from "../../src/wire/rdata/text.ts";
-import { fieldsOf } from "../../src/wire/rdata/text.ts";
+import type { FieldSource, TextField } from "../../src/wire/rdata/text.ts";
 
 /** Splits at blanks; `"…"` is one field, and `key="…"` one with its quotes, as the zone-file lexer does. */
 export function splitFields(text: string): TextField[] {
@@ -12,6 +11,12 @@ export function splitFields(text: string): TextField[] {
     fields.push(quoted === undefined ? { text: match, quoted: false } : { text: quoted, quoted: true });
   }
   return fields;
+}
+
+/** A source over fields already split. */
+export function fieldsOf(fields: readonly TextField[], origin: Name): FieldSource {
+  let at = 0;
+  return { origin, next: () => fields[at++], peek: () => fields[at] };
 }
 
 export function typeNumber(mnemonic: string): number {

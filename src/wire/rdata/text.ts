@@ -1,4 +1,4 @@
-/** How RDATA reads its presentation form: from a row of fields that a zone-file parser (or a command line) supplies. */
+/** How RDATA reads its presentation form: from a row of fields that a zone-file parser supplies. */
 import { readEscape } from "../name.ts";
 import type { Name } from "../name.ts";
 
@@ -87,12 +87,6 @@ export function octetsToQuoted(octets: Uint8Array): string {
     else text += String.fromCharCode(octet);
   }
   return `${text}"`;
-}
-
-/** A source over fields already split, for command lines and tests. */
-export function fieldsOf(fields: readonly TextField[], origin: Name): FieldSource {
-  let at = 0;
-  return { origin, next: () => fields[at++], peek: () => fields[at] };
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,5 @@
 /** What is wrong with a master file: every mistake, each with its place, what was expected and what was found. */
 import { describe, expect, test } from "vitest";
-import { formatZoneFileProblem } from "../../../src/zonefile/problem.ts";
 import { lines, parse, places } from "../../support/zonefile.ts";
 
 /** One mistake each, in the second line, with its column and a part of the message. */
@@ -111,9 +110,4 @@ test("warnings are listed up to a limit, and the file is read to its end", () =>
     "ZONEFILE_LIMIT",
   ]);
   expect(problems[3]!.message).toContain("6 more");
-});
-
-test("formatted for editors to jump by", () => {
-  const [problem] = parse("a 60 A x").problems;
-  expect(formatZoneFileProblem(problem!)).toMatch(/^zone:1:8: error: A: .*"x".* \[ZONEFILE_RDATA\]$/);
 });

@@ -2,9 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { RrType } from "../../../src/wire/iana/type.ts";
 import { checkRdata, rdataFromText, rdataToText } from "../../../src/wire/rdata/rdata.ts";
-import { fieldsOf } from "../../../src/wire/rdata/text.ts";
 import { Name } from "../../../src/wire/name.ts";
-import { hex, parseRdata, reprint, toHex } from "../../support/rdata.ts";
+import { fieldsOf, hex, parseRdata, reprint, toHex } from "../../support/rdata.ts";
 
 const foo = "03666f6f076578616d706c6503636f6d00";
 

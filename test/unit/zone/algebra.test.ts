@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { RrType } from "../../../src/wire/iana/type.ts";
 import { Name } from "../../../src/wire/name.ts";
 import { record } from "../../../src/wire/record.ts";
-import { changesetSize, condense, diffRecords, invert, recordKey } from "../../../src/zone/algebra.ts";
-import { aRecord, recordsToLines, soaRecord, someOrigin, ZoneModel } from "../../support/model.ts";
+import { changesetSize, condense, diffRecords, recordKey } from "../../../src/zone/algebra.ts";
+import { aRecord, recordsToLines, soaRecord, ZoneModel } from "../../support/model.ts";
 
 const apex = Name.parse("smb.example.");
 const a = (owner: string, address: string, ttl?: number) => aRecord(apex, owner, address, ttl);
@@ -96,13 +96,6 @@ describe("condense", () => {
   test("of nothing is a mistake", () => {
     expect(() => condense([])).toThrow(RangeError);
   });
-});
-
-test("invert takes a new origin", () => {
-  const changeset = new ZoneModel(soaRecord(apex, 1)).change([], [a("h", "192.0.2.1")]);
-  const origin = { ...someOrigin, cause: "rollback" } as const;
-  expect(invert(changeset, origin).origin).toBe(origin);
-  expect(invert(changeset).origin).toBe(someOrigin);
 });
 
 test("changesetSize counts the octets of all records in uncompressed wire form", () => {

@@ -1,7 +1,7 @@
 /** What an import refuses and what it warns of. Errors are those of named-checkzone or nsd-checkzone. */
 import { describe, expect, test } from "vitest";
 import { Name } from "../../../src/wire/name.ts";
-import { checkZone, checkZoneInSteps, formatZoneProblem } from "../../../src/zone/check.ts";
+import { checkZone, checkZoneInSteps } from "../../../src/zone/check.ts";
 import { parse, zoneText } from "../../support/zonefile.ts";
 
 const HEAD = "$TTL 300\n@ SOA ns1 h 1 3600 600 604800 30\n@ NS ns1\nns1 A 192.0.2.1\n";
@@ -171,9 +171,25 @@ describe("the list", () => {
   test("has the place of each record where the parser knows it", () => {
     const { records, positions } = parse(`${HEAD}a A 192.0.2.1\na A 192.0.2.1\na CNAME b\n@ MX 1 nobody\n`);
     const problems = checkZone(Name.parse("smb.example."), records, { positions });
-    expect(problems.map(formatZoneProblem)).toEqual([
-      "zone:5: error: a.smb.example. A: the name has a CNAME, which must be alone (RFC 1034 §3.6.2) [ZONE_CNAME_AND_OTHER]",
-      "zone:8: warning: smb.example. MX: its target nobody.smb.example. has no A or AAAA [ZONE_TARGET_NO_ADDRESS]",
+    expect(problems).toEqual([
+      {
+        code: "ZONE_CNAME_AND_OTHER",
+        severity: "error",
+        owner: "a.smb.example.",
+        type: "A",
+        message: "the name has a CNAME, which must be alone (RFC 1034 §3.6.2)",
+        file: "zone",
+        line: 5,
+      },
+      {
+        code: "ZONE_TARGET_NO_ADDRESS",
+        severity: "warning",
+        owner: "smb.example.",
+        type: "MX",
+        message: "its target nobody.smb.example. has no A or AAAA",
+        file: "zone",
+        line: 8,
+      },
     ]);
   });
 
