@@ -25,7 +25,7 @@ export interface ServerOptions extends CommonOptions {
 }
 
 /** The configuration file where none is named. */
-export const DEFAULT_CONFIG = "rollcall.toml";
+const DEFAULT_CONFIG = "rollcall.toml";
 
 /** Adds `--json` and `--config`, and examples to the help. */
 export function withCommon(command: Command, examples: readonly string[]): Command {

@@ -14,7 +14,7 @@ import type { SocketAddressText } from "./quantity.ts";
 import { didYouMean, nearest } from "./suggest.ts";
 
 /** The port of DNS (RFC 1035 §4.2). */
-export const DNS_PORT = 53;
+const DNS_PORT = 53;
 
 export function listenText(text: string): ListenAddress | Mistake {
   const read = parseSocketAddress(text, DNS_PORT);

@@ -4,7 +4,7 @@
  */
 
 /** The codes of configuration mistakes, with what each means. */
-export const CONFIG_CODES = {
+const CONFIG_CODES = {
   CONFIG_READ: "The configuration file cannot be read.",
   CONFIG_SYNTAX: "The configuration file is not valid TOML.",
   CONFIG_UNKNOWN_KEY: "A key or section that Rollcall does not know.",

@@ -20,7 +20,7 @@ import { compareSerial } from "../zone/serial.ts";
  * Most octets of changesets that are read for one transfer: they are read at once, while a zone is streamed. Beyond it
  * the whole zone is the better answer to a secondary that is that far behind.
  */
-export const MAX_JOURNAL_OCTETS = 16 * 1024 * 1024;
+const MAX_JOURNAL_OCTETS = 16 * 1024 * 1024;
 /** Octets of changesets worth reading in the hope that they condense into few. */
 const MIN_JOURNAL_OCTETS = 1024 * 1024;
 /** A difference of no more octets than this is sent even where the zone has fewer: it costs one packet or two either way. */

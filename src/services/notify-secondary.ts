@@ -27,9 +27,9 @@ export const FIRST_TIMEOUT = 250;
 export const MAX_TIMEOUT = 60_000;
 /** Milliseconds to the next try after an answer that was not NOERROR. */
 export const FIRST_REFUSED_WAIT = 15_000;
-export const MAX_REFUSED_WAIT = 15 * 60_000;
+const MAX_REFUSED_WAIT = 15 * 60_000;
 /** Tries without an answer after which a secondary counts as unreachable: 3.75 s. */
-export const UNREACHABLE_AFTER = 4;
+const UNREACHABLE_AFTER = 4;
 /** A secondary that has been silent is told of a change at once when the last try was this many milliseconds ago. */
 const FRESH_AFTER_SILENCE = 1000;
 const FRESH_AFTER_REFUSAL = 10_000;

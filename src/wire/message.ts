@@ -114,7 +114,7 @@ function readRecords(reader: WireReader, count: number): ResourceRecord[] {
 }
 
 /** Reads one record at the reader. @throws WireError */
-export function readRecord(reader: WireReader): ResourceRecord {
+function readRecord(reader: WireReader): ResourceRecord {
   const name = reader.name();
   const type = reader.u16();
   const rrClass = reader.u16();

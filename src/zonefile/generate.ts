@@ -7,7 +7,7 @@
  */
 
 /** Records that one $GENERATE may make: every host of an IPv4 /16. */
-export const MAX_GENERATED = 65_536;
+const MAX_GENERATED = 65_536;
 /** Widest padding: no label is longer. */
 const MAX_WIDTH = 255;
 const MAX_COUNTER = 0x7fffffff;

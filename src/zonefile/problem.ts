@@ -36,7 +36,7 @@ export interface ZoneFileProblem {
 }
 
 /** Problems kept of one parse where the caller does not say. */
-export const DEFAULT_MAX_PROBLEMS = 200;
+const DEFAULT_MAX_PROBLEMS = 200;
 
 /** A list of problems with an end: at most `max` errors and as many warnings are kept, the rest are counted. */
 export class ProblemList {

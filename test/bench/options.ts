@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 
 /** What can be measured, and what each is. */
-export const MEASURES = {
+const MEASURES = {
   udp: "queries over UDP",
   tcp: "queries over TCP",
   updates: "signed updates",

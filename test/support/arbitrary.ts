@@ -221,7 +221,7 @@ export const rdataByType: ReadonlyMap<number, fc.Arbitrary<Uint8Array>> = new Ma
 ]);
 
 /** Types that stay opaque: NULL, Microsoft's WINS and a few nobody has taken. */
-export const opaqueTypes = [RrType.NULL, RrType.WINS, RrType.WINSR, 65_280, 32_000] as const;
+const opaqueTypes = [RrType.NULL, RrType.WINS, RrType.WINSR, 65_280, 32_000] as const;
 
 /** A type and RDATA for it. `types` limits the choice. */
 export const typedRdata = (types?: readonly number[]): fc.Arbitrary<{ type: number; rdata: Uint8Array }> => {
@@ -247,7 +247,7 @@ export const records = (types: readonly number[] = zoneTypes): fc.Arbitrary<Reso
 export const questions = (): fc.Arbitrary<Question> =>
   fc.record({ name: names(), type: u16(), class: u16() });
 
-export const ednses = (): fc.Arbitrary<Edns> =>
+const ednses = (): fc.Arbitrary<Edns> =>
   fc.record({
     udpPayload: u16(),
     version: fc.constant(0),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Daemon, run } from "./process.ts";
 import { freePort } from "./secondary.ts";
 
-export const REALM = "SMB.EXAMPLE";
+const REALM = "SMB.EXAMPLE";
 /** What the suites that need a realm need installed. */
 export const KDC_PROGRAMS = ["krb5kdc", "kdb5_util", "kadmin.local", "kinit", "klist", "nsupdate"] as const;
 

@@ -7,7 +7,7 @@ import { Daemon, eventually, findProgram } from "./process.ts";
 import { freePort, writeIn } from "./secondary.ts";
 
 /** Records of corp.example as both serve them: `OWNER TTL TYPE RDATA`, all absolute. */
-export const CORP: readonly string[] = [
+const CORP: readonly string[] = [
   "corp.example. 600 SOA ns.corp.example. h.corp.example. 1 3600 600 86400 45",
   "corp.example. 600 NS ns.corp.example.",
   "ns.corp.example. 600 A 192.0.2.53",

@@ -46,7 +46,7 @@ alias   IN CNAME fs1
 deep.er IN A   192.0.2.9
 `;
 
-export const REVERSE_ZONE = `$TTL 300
+const REVERSE_ZONE = `$TTL 300
 @       IN SOA ns1.smb.example. hostmaster.smb.example. 7 900 60 1209600 30
 @       IN NS  ns1.smb.example.
 1       IN PTR fs1.smb.example.

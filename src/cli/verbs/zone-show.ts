@@ -55,7 +55,7 @@ async function showZone(zone: string, options: ShowOptions): Promise<void> {
 }
 
 /** Owners and types in columns as far as they are short; data last, whatever its length. */
-export function linesOf(records: readonly RecordJson[], prefix = ""): string {
+function linesOf(records: readonly RecordJson[], prefix = ""): string {
   return records.map((each) => `${prefix}${harmless(recordLine(each))}\n`).join("");
 }
 

@@ -31,7 +31,7 @@ export function zoneSummaries(context: AdminContext): ZoneSummary[] {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-export function zoneSummary(context: AdminContext, { apex, serial, recordCount }: StoredZone): ZoneSummary {
+function zoneSummary(context: AdminContext, { apex, serial, recordCount }: StoredZone): ZoneSummary {
   const [last] = context.store.history(apex, { limit: 1 });
   return {
     name: apex.toString(),
@@ -162,7 +162,7 @@ export async function zoneHistory(
 }
 
 /** A zone's records, the SOA first. */
-export function* wholeZone(snapshot: ZoneSnapshot): Generator<ResourceRecord> {
+function* wholeZone(snapshot: ZoneSnapshot): Generator<ResourceRecord> {
   yield snapshot.soa;
   yield* snapshot.records();
 }

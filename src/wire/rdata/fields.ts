@@ -66,7 +66,7 @@ export const plainName = (what: string): Field =>
   nameField(what, { compress: false, decompress: false, lower: false });
 
 /** Reads a name, whatever is wrong with it said as an error of RDATA. @throws RdataSyntaxError */
-export function parseName(text: string, origin: Name, what: string): Name {
+function parseName(text: string, origin: Name, what: string): Name {
   try {
     return Name.parse(text, origin);
   } catch (error) {
@@ -152,7 +152,7 @@ export const ipv6: Field = {
 };
 
 /** The octets that a field of text stands for, quoted or not, at most `max` of them. @throws RdataSyntaxError */
-export function nextString(source: FieldSource, what: string, max: number): Uint8Array {
+function nextString(source: FieldSource, what: string, max: number): Uint8Array {
   const { text } = nextField(source, what);
   let octets: Uint8Array;
   try {

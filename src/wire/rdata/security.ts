@@ -11,7 +11,7 @@ import type { RowTable } from "./row.ts";
 import { expected, nextWord } from "./text.ts";
 
 /** DNSSEC algorithm numbers (IANA "DNS Security Algorithm Numbers"). */
-export const DNSSEC_ALGORITHMS: Readonly<Record<string, number>> = {
+const DNSSEC_ALGORITHMS: Readonly<Record<string, number>> = {
   DELETE: 0,
   RSAMD5: 1,
   DH: 2,
