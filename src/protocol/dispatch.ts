@@ -15,8 +15,7 @@ import type { KeyRing } from "../auth/tsig/key.ts";
 import type { RejectedRequest, ServerTransaction } from "../auth/tsig/server.ts";
 import { verifyRequest, verifyRequestWith } from "../auth/tsig/server.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
-import type { ExtendedError } from "../wire/edns.ts";
-import { EDNS_VERSION, edeOption, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
+import { EDNS_VERSION } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
 import { RrClass } from "../wire/iana/class.ts";
 import { Ede, EdnsOption, Opcode, opcodeToText, Rcode, tsigErrorToText } from "../wire/iana/code.ts";
@@ -24,7 +23,6 @@ import { RrType } from "../wire/iana/type.ts";
 import type { Message } from "../wire/message.ts";
 import { decodeMessage, encodeMessage, Flag, readHeader } from "../wire/message.ts";
 import type { Name } from "../wire/name.ts";
-import type { ResourceRecord } from "../wire/record.ts";
 import { HEADER_LENGTH, MAX_MESSAGE_LENGTH } from "../wire/writer.ts";
 import type { ChaosSettings } from "./chaos.ts";
 import { answerChaos } from "./chaos.ts";
@@ -32,6 +30,8 @@ import type { Peer } from "./context.ts";
 import type { QueryAnswerer } from "./query.ts";
 import { ELSEWHERE } from "./query.ts";
 import { Reading } from "./question.ts";
+import type { ReplyParts } from "./reply.ts";
+import { replyTo } from "./reply.ts";
 import { answerTkey } from "./tkey.ts";
 import type { UpdateOutcome, UpdateRequest } from "./update.ts";
 import { readUpdate, updateReply } from "./update.ts";
@@ -285,13 +285,6 @@ function notOurs(exchange: string, name: Name): Refusal {
   return { exchange, rcode: Rcode.NOTAUTH, reason: `${name.toString()} is no zone of this server`, name };
 }
 
-interface ReplyParts {
-  readonly rcode: number;
-  readonly answers?: readonly ResourceRecord[];
-  readonly authoritative?: boolean;
-  readonly ede?: ExtendedError | undefined;
-}
-
 function reply(exchange: Exchange, parts: ReplyParts, refusal?: Refusal): Outcome {
   const { transaction } = exchange;
   const bytes = replyTo(exchange.message, parts);
@@ -307,29 +300,6 @@ function refuse(exchange: Exchange, kind: string, rcode: number, code: number, r
   const { key, principal } = requester;
   const refusal = { exchange: kind, rcode, reason, name: message.questions[0]?.name, key, principal };
   return reply(exchange, { rcode, ede: { code, text: reason } }, refusal);
-}
-
-/** Encodes a reply with the request's question, and OPT where the request had one. */
-export function replyTo(message: Message, parts: ReplyParts): Uint8Array {
-  const { header, edns } = message;
-  return encodeMessage({
-    id: header.id,
-    flags:
-      Flag.QR |
-      (header.opcode << 11) |
-      (parts.authoritative === true ? Flag.AA : 0) |
-      (header.flags & Flag.RD),
-    rcode: parts.rcode,
-    questions: message.questions.length === 1 ? message.questions : [],
-    answers: parts.answers ?? [],
-    edns: edns && {
-      udpPayload: MAX_UDP_PAYLOAD,
-      version: EDNS_VERSION,
-      extendedRcode: 0,
-      dnssecOk: edns.dnssecOk,
-      options: parts.ede === undefined ? [] : [edeOption(parts.ede)],
-    },
-  });
 }
 
 function tsigRejected(message: Message, rejected: RejectedRequest): Outcome {

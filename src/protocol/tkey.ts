@@ -20,7 +20,7 @@ import { tokenProblem } from "../auth/gss/token.ts";
 import { FUDGE, signMessage } from "../auth/tsig/digest.ts";
 import type { KeyRing } from "../auth/tsig/key.ts";
 import type { ExtendedError } from "../wire/edns.ts";
-import { EDNS_VERSION, edeOption, MAX_UDP_PAYLOAD, MIN_UDP_PAYLOAD, writeEdns } from "../wire/edns.ts";
+import { edeOption, writeEdns } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
 import { RrClass } from "../wire/iana/class.ts";
 import { Ede, Rcode, TsigError, tsigErrorToText } from "../wire/iana/code.ts";
@@ -33,6 +33,7 @@ import { readTkey, writeTkey } from "../wire/tkey.ts";
 import { tsigLength } from "../wire/tsig.ts";
 import { WireWriter } from "../wire/writer.ts";
 import type { Peer } from "./context.ts";
+import { ednsOfReply, udpLimit } from "./reply.ts";
 
 /** Modes of RFC 2930 §2.5 that are spoken. */
 const Mode = { GSS: 3, DELETE: 5 } as const;
@@ -71,7 +72,7 @@ export function answerTkey(
   context: TkeyContext,
 ): TkeyOutcome {
   const outcome = decide(message, peer, signer, now, context);
-  if (outcome.signed || outcome.bytes.length <= udpLimit(message, peer)) return outcome;
+  if (outcome.signed || outcome.bytes.length <= limitOf(message, peer)) return outcome;
   // A long name twice, and the reason: what is wrong can be told over TCP.
   return { ...outcome, bytes: truncated(message).bytes };
 }
@@ -111,7 +112,7 @@ function negotiate(negotiation: Negotiation, tkey: TkeyFields): TkeyOutcome {
     gss.counters.refused++;
     return fail(message, tkey, problem.error, problem.reason);
   }
-  const limit = udpLimit(message, peer);
+  const limit = limitOf(message, peer);
   // Before anything is accepted: a token is good once, and has to be so over TCP then.
   if (expectedLength(tkey) > limit) return truncated(message);
   const exceeded = gss.allowance[peer.transport].take(peer.address, now);
@@ -272,9 +273,8 @@ function truncated(message: Message): TkeyOutcome {
   return { bytes: encode(message, { rcode: Rcode.NOERROR, flags: Flag.TC }), signed: false };
 }
 
-function udpLimit({ edns }: Message, peer: Peer): number {
-  if (peer.transport === "tcp") return Infinity;
-  return Math.min(MAX_UDP_PAYLOAD, Math.max(MIN_UDP_PAYLOAD, edns?.udpPayload ?? MIN_UDP_PAYLOAD));
+function limitOf(message: Message, peer: Peer): number {
+  return peer.transport === "tcp" ? Infinity : udpLimit(message);
 }
 
 /** Octets that the answer to a successful negotiation will about have. */
@@ -294,20 +294,13 @@ interface ReplyParts {
 
 /** A reply with the query's question, its TKEY uncompressed, and OPT where the query had one. */
 function encode(message: Message, { rcode, flags = 0, tkey, ede }: ReplyParts): Uint8Array {
-  const { header, questions, edns } = message;
+  const { header, questions } = message;
+  const edns = ednsOfReply(message, ede === undefined ? [] : [edeOption(ede)]);
   const writer = new WireWriter();
   const counts = [1, tkey === undefined ? 0 : 1, 0, edns === undefined ? 0 : 1] as const;
   writeHeader(writer, header.id, Flag.QR | flags | (header.flags & Flag.RD) | rcode, counts);
   writer.question(questions[0]!);
   if (tkey !== undefined) writeTkey(writer, tkey);
-  if (edns !== undefined) {
-    writeEdns(writer, {
-      udpPayload: MAX_UDP_PAYLOAD,
-      version: EDNS_VERSION,
-      extendedRcode: 0,
-      dnssecOk: edns.dnssecOk,
-      options: ede === undefined ? [] : [edeOption(ede)],
-    });
-  }
+  if (edns !== undefined) writeEdns(writer, edns);
   return writer.finish();
 }

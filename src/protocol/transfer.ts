@@ -13,7 +13,6 @@
 import type { Requester, TransferRule } from "../auth/acl.ts";
 import { mayTransfer } from "../auth/acl.ts";
 import type { ServerTransaction } from "../auth/tsig/server.ts";
-import { EDNS_VERSION, MAX_UDP_PAYLOAD, MIN_UDP_PAYLOAD } from "../wire/edns.ts";
 import { WireError } from "../wire/error.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";
 import type { Message } from "../wire/message.ts";
@@ -26,8 +25,8 @@ import type { ZoneView } from "../zone/view.ts";
 import type { TransferSnapshot } from "./axfr.ts";
 import { axfrCursors } from "./axfr.ts";
 import type { Refusal } from "./dispatch.ts";
-import { replyTo } from "./dispatch.ts";
 import { planIxfr } from "./ixfr.ts";
+import { ednsOfReply, replyTo, udpLimit } from "./reply.ts";
 import type { PackingOptions } from "./transfer-packing.ts";
 import { packCursors, packRecords } from "./transfer-packing.ts";
 import type { Rejection, TransferRequest } from "./transfer-request.ts";
@@ -218,7 +217,7 @@ class Start {
 
   #packing(): PackingOptions {
     const { message, requester, transaction } = this.#outcome;
-    const { header, edns } = message;
+    const { header } = message;
     return {
       id: header.id,
       // RFC 5936 §2.2.1
@@ -226,13 +225,7 @@ class Start {
       question: this.#request.question,
       reserve: transaction?.overhead ?? 0,
       ...(requester.transport === "udp" ? { limit: udpLimit(message) } : {}),
-      edns: edns && {
-        udpPayload: MAX_UDP_PAYLOAD,
-        version: EDNS_VERSION,
-        extendedRcode: 0,
-        dnssecOk: edns.dnssecOk,
-        options: [],
-      },
+      edns: ednsOfReply(message, []),
     };
   }
 
@@ -265,9 +258,4 @@ function notAllowed(zone: TransferZone, { address, key }: Requester): string {
   if (zone.transfer.length === 0) return `${name} is transferred to nobody`;
   const who = key === undefined ? `${address} without a key` : `${address} with key ${key.toString()}`;
   return `no transfer rule of ${name} lets ${who} in`;
-}
-
-/** RFC 6891 §6.2.3: what the client takes, within what is safe. */
-function udpLimit({ edns }: Message): number {
-  return Math.min(Math.max(edns?.udpPayload ?? 0, MIN_UDP_PAYLOAD), MAX_UDP_PAYLOAD);
 }

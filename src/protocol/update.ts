@@ -11,7 +11,7 @@
  */
 import type { Decision } from "../auth/policy.ts";
 import type { RrSetChange, UpdateRule } from "../auth/update-rule.ts";
-import { EDNS_VERSION, edeOption, type ExtendedError, MAX_UDP_PAYLOAD } from "../wire/edns.ts";
+import { edeOption, type ExtendedError } from "../wire/edns.ts";
 import { Ede, Opcode, Rcode } from "../wire/iana/code.ts";
 import { RrType, typeToText } from "../wire/iana/type.ts";
 import { encodeMessage, Flag, type Message } from "../wire/message.ts";
@@ -25,6 +25,7 @@ import type { AgeingRules, Refresh } from "../zone/registration.ts";
 import { MAX_RRSET_OCTETS, RECORD_OVERHEAD } from "../zone/rrset-size.ts";
 import { nextSerial } from "../zone/serial.ts";
 import type { ZoneView } from "../zone/view.ts";
+import { ednsOfReply } from "./reply.ts";
 import { checkOwner, type Ownership } from "./update-owner.ts";
 import { checkPrerequisites } from "./update-prerequisite.ts";
 import { refusal, type UpdateRefusal, type UpdateRequest } from "./update-prescan.ts";
@@ -129,13 +130,7 @@ export function updateReply(message: Message, outcome: UpdateOutcome): Uint8Arra
     flags: Flag.QR | (Opcode.UPDATE << 11),
     rcode,
     questions: message.questions.length === 1 ? message.questions : [],
-    edns: message.edns && {
-      udpPayload: MAX_UDP_PAYLOAD,
-      version: EDNS_VERSION,
-      extendedRcode: 0,
-      dnssecOk: message.edns.dnssecOk,
-      options,
-    },
+    edns: ednsOfReply(message, options),
   });
 }
 
