@@ -8,18 +8,15 @@
  *     not there               asked; where nobody answers SERVFAIL, and for a while not again (RFC 9520)
  *     one label, no suffix    NXDOMAIN at once: no server knows hosts by one label, and who waits asks the whole link
  */
-import type { Network } from "../../auth/acl.ts";
 import type { CacheConfig, ForwardConfig } from "../../config/config.ts";
 import type { ForwardStatus } from "../../control/verbs.ts";
 import { askedOf, keyOf, nameKeyOf } from "../../forward/asked.ts";
 import type { ClientQuery } from "../../forward/asked.ts";
 import { AnswerCache, FailureMemory } from "../../forward/cache.ts";
 import type { CacheEntry } from "../../forward/cache.ts";
-import { Routes } from "../../forward/routes.ts";
 import { madeUpNegative, writeAnswer, writeError, writeRefusal } from "../../forward/stored-answer.ts";
 import type { StoredAnswer } from "../../forward/stored-answer.ts";
 import type { Peer } from "../../protocol/context.ts";
-import { peerToText } from "../../protocol/context.ts";
 import { NOT_FOR_YOU } from "../../protocol/query.ts";
 import type { QuestionReader } from "../../protocol/question.ts";
 import type { ExtendedError } from "../../wire/edns.ts";
@@ -27,9 +24,13 @@ import { Ede, Rcode } from "../../wire/iana/code.ts";
 import { RrType } from "../../wire/iana/type.ts";
 import { nameOfKey } from "../../wire/name.ts";
 import type { Name } from "../../wire/name.ts";
-import { resolve, Upstream } from "./resolution.ts";
-import type { ResolutionDeps, Resolved } from "./resolution.ts";
+import type { Forward } from "./forwards.ts";
+import { allows, Forwards } from "./forwards.ts";
+import { resolve } from "./resolution.ts";
+import type { ResolutionDeps, Resolved, Upstream } from "./resolution.ts";
 import type { Exchange, ForwardTransport } from "./transport.ts";
+import type { Queue, Send, WaiterLimits } from "./waiters.ts";
+import { Waiters } from "./waiters.ts";
 
 /** Milliseconds a client waits before it gets what is past its time (RFC 8767 §5, client response timer). */
 export const STALE_AFTER = 1_800;
@@ -100,25 +101,9 @@ export interface ForwarderSettings {
   readonly queriesPerClient: number;
 }
 
-interface Forward {
-  /** Its place in the configuration. */
-  readonly group: number;
-  readonly config: ForwardConfig;
-  readonly upstreams: readonly Upstream[];
-}
-
-type Sink = (answer: Uint8Array) => void;
-
-interface Waiter {
-  readonly client: ClientQuery;
-  readonly address: string;
-  readonly send: Sink;
-}
-
 /** A question under way. */
-interface Pending {
+interface Pending extends Queue {
   readonly forward: Forward;
-  waiters: Waiter[];
   /** Runs until those who wait get what is past its time. */
   patience: NodeJS.Timeout | undefined;
   /** They got it; so does whoever comes now. */
@@ -147,60 +132,40 @@ export class Forwarder {
   readonly #cache = new AnswerCache<Forward>({ size: 0, maxStale: 0 });
   readonly #failures = new FailureMemory(MOST_FAILURES);
   readonly #pending = new Map<string, Pending>();
-  readonly #perClient = new Map<string, number>();
   readonly #attempts = new Set<Exchange>();
-  #waiting = 0;
+  readonly #forwards = new Forwards();
+  readonly #waiters: Waiters;
   #turn = 0;
-  #generation = 0;
   #isClosed = false;
   #settings: ForwarderSettings | undefined;
-  #routes = new Routes<Forward>();
-  #upstreams = new Map<string, Upstream>();
-  /** Keys of names above a zone or a suffix: they exist. */
-  #above: ReadonlySet<string> = new Set();
 
   constructor(deps: ForwarderDeps) {
     this.#deps = deps;
+    const limits = (): WaiterLimits => {
+      const { queries = 0, queriesPerClient = 0 } = this.#settings ?? {};
+      return { all: queries * WAITERS_OF_EACH, perClient: queriesPerClient };
+    };
+    this.#waiters = new Waiters(limits, (error) => this.#fault(error));
   }
 
   /** Counts up where forwards change: what was answered before holds no more. */
   get generation(): number {
-    return this.#generation;
+    return this.#forwards.generation;
   }
 
   /** Takes the settings. Servers that stay keep what is known of them; the cache begins anew where forwards change. */
   configure(settings: ForwarderSettings): void {
-    const before = this.#settings;
     this.#settings = settings;
     const { size, maxStale } = settings.cache;
     this.#cache.limit({ size, maxStale });
-    if (JSON.stringify(before?.forwards) === JSON.stringify(settings.forwards)) return;
+    if (!this.#forwards.configure(settings.forwards)) return;
     this.#cache.clear();
     this.#failures.clear();
-    const upstreams = new Map<string, Upstream>();
-    this.#routes = new Routes();
-    this.#generation++;
-    for (const [group, config] of settings.forwards.entries()) {
-      const own = config.upstreams.map(({ address, port }) => {
-        const text = peerToText({ address, port });
-        const upstream =
-          upstreams.get(text) ?? this.#upstreams.get(text) ?? new Upstream(address, port, text);
-        upstreams.set(text, upstream);
-        return upstream;
-      });
-      const forward: Forward = { group, config, upstreams: own };
-      for (const suffix of config.suffixes) this.#routes.add(suffix, forward);
-    }
-    this.#upstreams = upstreams;
   }
 
   /** Takes the zones that are served beside: the names above them exist. */
   besides(zones: readonly Name[]): void {
-    const above = new Set<string>();
-    for (const name of [...zones, ...this.#routes.suffixes]) {
-      for (let parent = name.parent; parent !== undefined; parent = parent.parent) above.add(parent.key);
-    }
-    this.#above = above;
+    this.#forwards.besides(zones);
   }
 
   /** Answers one query, now or later. */
@@ -232,7 +197,7 @@ export class Forwarder {
     if (entry.hits++ % REMEMBER_EVERY === 0) {
       const { answer, source, storedAt } = entry;
       const { group } = source;
-      this.#deps.remember({ key, answer, age: now - storedAt, group, generation: this.#generation });
+      this.#deps.remember({ key, answer, age: now - storedAt, group, generation: this.generation });
     }
     const age = Math.floor((now - entry.storedAt) / 1000);
     sink.send(writeAnswer(entry.answer, client, { age, turn: this.#turn++ }));
@@ -244,17 +209,15 @@ export class Forwarder {
     client: ClientQuery,
     address: string,
     entry: CacheEntry<Forward> | undefined,
-    send: Sink,
+    send: Send,
   ): void {
     const now = this.#deps.now();
     const name = nameKeyOf(key);
-    const route = this.#routes.find(name);
+    const route = this.#forwards.find(name);
     const isForAll = route === undefined || route.suffix.length === 1;
     if (isForAll && isHostOfOneLabel(client, name)) {
-      const forwards = this.#settings?.forwards ?? [];
-      const mayAsk = forwards.some(({ clients }) => allows(clients, address));
-      const made = this.#above.has(name) ? NO_DATA : NO_SUCH_NAME;
-      send(mayAsk ? writeAnswer(made, client, { age: 0 }) : this.#refuse(client));
+      const made = this.#forwards.isAbove(name) ? NO_DATA : NO_SUCH_NAME;
+      send(this.#forwards.mayAsk(address) ? writeAnswer(made, client, { age: 0 }) : this.#refuse(client));
       return;
     }
     if (route === undefined || !allows(route.target.config.clients, address)) {
@@ -265,7 +228,7 @@ export class Forwarder {
     const pending = this.#pending.get(key);
     if (pending !== undefined) {
       if (entry !== undefined && pending.isLate) send(this.#tellStale(entry, client));
-      else if (this.#join(pending, client, address, send)) this.counters.shared++;
+      else if (this.#waiters.join(pending, client, address, send)) this.counters.shared++;
       else this.#turnAway(client, entry, send);
       return;
     }
@@ -280,7 +243,7 @@ export class Forwarder {
     }
     const { queries = 0 } = this.#settings ?? {};
     // Who has too many waiting starts no more: they would take the place of others' questions.
-    if (this.#pending.size >= queries || !this.#mayWait(address)) {
+    if (this.#pending.size >= queries || !this.#waiters.mayWait(address)) {
       this.#turnAway(client, entry, send);
       return;
     }
@@ -290,7 +253,7 @@ export class Forwarder {
       send(this.#tellStale(entry, client));
       return;
     }
-    this.#join(started, client, address, send);
+    this.#waiters.join(started, client, address, send);
     if (entry !== undefined) started.patience = setTimeout(() => this.#late(started, entry), STALE_AFTER);
   }
 
@@ -341,40 +304,6 @@ export class Forwarder {
     };
   }
 
-  /** Whether there is room for one more query of this client to wait. */
-  #mayWait(address: string): boolean {
-    const { queries = 0, queriesPerClient = 0 } = this.#settings ?? {};
-    const own = this.#perClient.get(address) ?? 0;
-    return this.#waiting < queries * WAITERS_OF_EACH && own < queriesPerClient;
-  }
-
-  /** False where too many wait already. */
-  #join(pending: Pending, client: ClientQuery, address: string, send: Sink): boolean {
-    if (!this.#mayWait(address)) return false;
-    this.#waiting++;
-    this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
-    pending.waiters.push({ client, address, send });
-    return true;
-  }
-
-  /** Answers everybody who waits. */
-  #release(pending: Pending, answer: (client: ClientQuery) => Uint8Array): void {
-    const { waiters } = pending;
-    pending.waiters = [];
-    for (const { client, address, send } of waiters) {
-      this.#waiting--;
-      const left = this.#perClient.get(address)! - 1;
-      if (left === 0) this.#perClient.delete(address);
-      else this.#perClient.set(address, left);
-      try {
-        send(answer(client));
-      } catch (error) {
-        // The others who wait are to get theirs all the same.
-        this.#fault(error);
-      }
-    }
-  }
-
   #fault(error: unknown): void {
     const what = "an answer of another server could not be handled: this is a fault in the server";
     this.#deps.log.error({ err: error }, what);
@@ -383,23 +312,25 @@ export class Forwarder {
   /** RFC 8767 §5: it takes long, so those who wait get the old answer; the new one will be for those who come later. */
   #late(pending: Pending, entry: CacheEntry<Forward>): void {
     pending.isLate = true;
-    this.#release(pending, (client) => this.#tellStale(entry, client));
+    this.#waiters.release(pending, (client) => this.#tellStale(entry, client));
   }
 
   #resolved(key: string, pending: Pending, outcome: Resolved): void {
     clearTimeout(pending.patience);
     if (this.#pending.get(key) === pending) this.#pending.delete(key);
     const now = this.#deps.now();
-    const isCurrent = this.#routes.find(nameKeyOf(key))?.target === pending.forward;
+    const isCurrent = this.#forwards.find(nameKeyOf(key))?.target === pending.forward;
     if (outcome.kind === "answer") {
       if (isCurrent) this.#cache.put(key, outcome.answer, pending.forward, now);
       const turn = (): number => this.#turn++;
-      this.#release(pending, (client) => writeAnswer(outcome.answer, client, { age: 0, turn: turn() }));
+      this.#waiters.release(pending, (client) =>
+        writeAnswer(outcome.answer, client, { age: 0, turn: turn() }),
+      );
       return;
     }
     const entry = isCurrent ? this.#cache.get(key, now) : undefined;
     this.#failures.put(key, outcome.reason, now + (entry === undefined ? RECHECK : RECHECK_STALE));
-    this.#release(pending, (client) => this.#tellFailure(entry, client, outcome.reason));
+    this.#waiters.release(pending, (client) => this.#tellFailure(entry, client, outcome.reason));
   }
 
   #tellFailure(entry: CacheEntry<Forward> | undefined, client: ClientQuery, reason: string): Uint8Array {
@@ -418,7 +349,7 @@ export class Forwarder {
     });
   }
 
-  #turnAway(client: ClientQuery, entry: CacheEntry<Forward> | undefined, send: Sink): void {
+  #turnAway(client: ClientQuery, entry: CacheEntry<Forward> | undefined, send: Send): void {
     this.counters.overload++;
     if (entry !== undefined) {
       send(this.#tellStale(entry, client));
@@ -435,24 +366,13 @@ export class Forwarder {
 
   /** Undefined where nothing is forwarded. */
   report(): ForwardStatus | undefined {
-    const { forwards = [], cache } = this.#settings ?? {};
-    if (forwards.length === 0 || cache === undefined) return undefined;
-    const upstreams = [...this.#upstreams.values()].map(({ text, health, sent, answered }) => {
-      const own = forwards.filter(({ upstreams: all }) => all.some((each) => peerToText(each) === text));
-      return {
-        address: text,
-        names: own.flatMap(({ suffixes }) => suffixes.map(String)),
-        state: health.isDown ? "down" : health.roundTrip === undefined ? "not asked yet" : "up",
-        ...(health.roundTrip === undefined ? {} : { roundTrip: Math.round(health.roundTrip * 10) / 10 }),
-        sent,
-        answered,
-        ...(health.lastFailure === undefined ? {} : { lastFailure: health.lastFailure }),
-      } as const;
-    });
+    const upstreams = this.#forwards.report();
+    const { cache } = this.#settings ?? {};
+    if (upstreams === undefined || cache === undefined) return undefined;
     return {
       upstreams,
       cache: { entries: this.#cache.count, size: this.#cache.size, limit: cache.size },
-      waiting: this.#waiting,
+      waiting: this.#waiters.count,
     };
   }
 
@@ -462,16 +382,11 @@ export class Forwarder {
     for (const pending of this.#pending.values()) {
       clearTimeout(pending.patience);
       pending.abandon();
-      this.#release(pending, (client) => this.#tellFailure(undefined, client, STOPPING));
+      this.#waiters.release(pending, (client) => this.#tellFailure(undefined, client, STOPPING));
     }
     this.#pending.clear();
     for (const attempt of this.#attempts) attempt.close();
   }
-}
-
-function allows(clients: readonly Network[], address: string): boolean {
-  for (const network of clients) if (network.contains(address)) return true;
-  return false;
 }
 
 /** Types that are asked of a zone, not of a host: those of one label are delegations of the root. */
