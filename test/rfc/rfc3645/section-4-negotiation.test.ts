@@ -1,5 +1,6 @@
 /** RFC 3645 §4 and RFC 2930: what the server answers to each TKEY query, and what then holds of the key. */
 import { describe, expect, test } from "vitest";
+import { GssSchema } from "../../../src/config/schema.ts";
 import type { Outcome } from "../../../src/protocol/dispatch.ts";
 import type { Gss } from "../../../src/auth/gss/gss.ts";
 import { Rcode, rcodeToText, TsigError, tsigErrorToText } from "../../../src/wire/iana/code.ts";
@@ -164,6 +165,28 @@ describe("RFC 3645 §4.1, RFC 2930 §2.6: a negotiation that fails", () => {
     expect(message.header.flags & Flag.TC).toBe(Flag.TC);
     expect([acceptor.asked, gss.counters.limited]).toEqual([2, 2]);
     expect(reply(send(gss, numbered(5), { now: NOW + 1 })).text).toBe("NOERROR NOERROR");
+  });
+
+  test("by default one host may negotiate for each of many names at once, and a whole site at once", () => {
+    const defaults = GssSchema.parse({ keytab: "dns.keytab" });
+    const { gss } = fakeGss({
+      contexts: defaults.contexts,
+      contextsPerAddress: defaults.contexts_per_address,
+      negotiationsPerSecond: defaults.negotiations_per_second,
+      negotiationsPerAddress: defaults.negotiations_per_address,
+    });
+    // Samba's domain controller: nsupdate once for each name, of its own and of sites without one.
+    for (let n = 0; n < 150; n++) {
+      expect(reply(send(gss, numbered(n))).text).toBe("NOERROR NOERROR");
+      const { bytes } = new FakeInitiator(`${n}.`, `${n}`).sign(updateMessage(), NOW);
+      expect(send(gss, bytes)).toMatchObject({ kind: "update", requester: { principal: "A" } });
+    }
+    const site = Array.from({ length: 500 }, (_, n) => {
+      const query = tkeyQuery({ keyName: Name.parse(`${n}.host.`), key: fakeToken(`HOST${n}$`, "s") });
+      return reply(send(gss, query, { address: `192.0.${n >> 8}.${n & 255}` })).text;
+    });
+    expect(new Set(site)).toEqual(new Set(["NOERROR NOERROR"]));
+    expect(gss.counters.limited).toBe(0);
   });
 
   test("over UDP, where the answer would not fit, the token is left for TCP", () => {
