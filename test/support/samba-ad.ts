@@ -147,16 +147,11 @@ export class SambaDomain {
     return this.#try("net", "ads", "dns", ...args, "-P", "-s", configuration);
   }
 
-  /** The controller registers all its names. */
+  /** The controller registers all its names. What it and nsupdate print is in order on stdout. */
   dnsUpdate(): Promise<Finished> {
-    return this.#try(
-      "samba_dnsupdate",
-      "-s",
-      this.#configuration,
-      "--all-names",
-      "--use-nsupdate",
-      "--verbose",
-    );
+    const options = ["--all-names", "--use-nsupdate", "--verbose"];
+    const command = 'PYTHONUNBUFFERED=1 exec samba_dnsupdate "$@" 2>&1';
+    return this.#try("sh", "-c", command, "sh", "-s", this.#configuration, ...options);
   }
 
   get #env(): NodeJS.ProcessEnv {
