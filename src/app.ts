@@ -238,6 +238,11 @@ export class Rollcall {
     return this.#listeners.addresses;
   }
 
+  /** Lets questions go before other work on a shared core: for a process that is this server and nothing else. */
+  preferAnswers(): void {
+    this.#udp.preferAnswers();
+  }
+
   /** Reads the configuration again. A bad one changes nothing and the report says why. */
   reload(): Promise<ReloadReport> {
     return this.#reloads.reload();

@@ -57,6 +57,11 @@ export class PortableUdp implements UdpTransport {
     return undefined;
   }
 
+  /** They are answered by the thread that does everything else. */
+  preferAnswers(): void {
+    return undefined;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((listener) => listener.close()));
   }

@@ -76,6 +76,11 @@ export interface UdpTransport {
   readonly recalled: number;
   /** Queries for what is elsewhere, of clients that nobody is asked for: refused without the handler. */
   readonly strangers: number;
+  /**
+   * Lets questions go before everything else this process does where they share a core. For a process that is the server
+   * and nothing else; once, when the zones are served.
+   */
+  preferAnswers(): void;
   /** After all endpoints are closed. */
   close(): Promise<void>;
 }

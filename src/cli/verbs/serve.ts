@@ -54,6 +54,7 @@ async function serve(options: CommonOptions): Promise<number> {
       { severity: "error", code, file: options.config, message, advice },
     ]);
   }
+  server.preferAnswers();
   started.resolve(server);
   await stopRequested;
   await server.stop();

@@ -17,11 +17,11 @@ import { isUnansweredPort } from "../handler.ts";
 import { DatagramBatch } from "./batch.ts";
 import type { Libc, NativeMemory } from "./libc.ts";
 import { AF_INET, Errno, loadLibc, MSG_DONTWAIT, MSG_WAITFORONE, POLLIN } from "./libc.ts";
+import { ownThreadId, takePrecedence } from "./precedence.ts";
 import { RememberedAnswers } from "./remembered.ts";
 import type { NativeSocket } from "./socket.ts";
 import { SOCKADDR_BYTES, SOCKADDR_IN6_ADDRESS, SOCKADDR_IN_ADDRESS, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadMessage, ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
-import { shortenTimeSlice } from "./time-slice.ts";
 import {
   HandoverItem,
   itemLength,
@@ -76,7 +76,7 @@ class AnswerThread {
 
   /** Works until an order says stop. */
   run(): void {
-    shortenTimeSlice(this.#libc);
+    takePrecedence(this.#libc, this.#start.nice);
     while (this.#takeOrders()) {
       if (this.#sockets.length === 1) {
         // One system call both waits and receives; SO_RCVTIMEO brings it back to look for orders.
@@ -136,7 +136,7 @@ class AnswerThread {
       this.#pollWords[i * 2] = fd;
       this.#pollWords[i * 2 + 1] = POLLIN;
     }
-    report({ kind: "ready", sequence });
+    report({ kind: "ready", sequence, thread: ownThreadId() });
     if (dropped !== this.#dropped) collectGarbage();
     this.#dropped = dropped;
     return !stop;

@@ -3,6 +3,7 @@
  * what they hand over, sends the answers to that from the same sockets, and replaces a thread that dies.
  */
 import { once } from "node:events";
+import { getPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Peer } from "../../protocol/context.ts";
 import type { Epochs } from "../../zone/image/epochs.ts";
@@ -20,6 +21,7 @@ import type {
 } from "../transport.ts";
 import type { Libc } from "./libc.ts";
 import { NativeSink, Outbox } from "./outbox.ts";
+import { giveWay } from "./precedence.ts";
 import type { NativeSocket } from "./socket.ts";
 import { boundPort, openSockets } from "./socket.ts";
 import { sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
@@ -75,6 +77,8 @@ interface Running {
   readonly since: number;
   /** The orders it works by. */
   obeyed: number;
+  /** The system's number of it; undefined until it obeys, or where that cannot be told. */
+  id: number | undefined;
 }
 
 /** Someone who waits until all threads work by some orders. */
@@ -99,6 +103,8 @@ export class AnswerThreads implements UdpTransport {
   #sequence = 0;
   #waiting: Waiter[] = [];
   readonly #replacements = new Set<NodeJS.Timeout>();
+  /** The process's, as it was begun with. */
+  readonly #nice = getPriority(0);
   #closing = false;
 
   constructor(options: AnswerThreadsOptions) {
@@ -173,6 +179,11 @@ export class AnswerThreads implements UdpTransport {
     }
   }
 
+  preferAnswers(): void {
+    const answering = this.#threads.flatMap(({ running }) => running?.id ?? []);
+    giveWay(this.#options.libc, answering);
+  }
+
   async close(): Promise<void> {
     this.#closing = true;
     for (const timer of this.#replacements) clearTimeout(timer);
@@ -244,9 +255,10 @@ export class AnswerThreads implements UdpTransport {
       seed,
       counters: thread.counters.buffer,
       mailbox: mailbox.buffer,
+      nice: this.#nice,
     };
     const worker = newWorker(start, `answer ${thread.reader}`);
-    const running: Running = { worker, mailbox, since: performance.now(), obeyed: 0 };
+    const running: Running = { worker, mailbox, since: performance.now(), obeyed: 0, id: undefined };
     thread.running = running;
     let failure: Error | undefined;
     worker.on("message", (report: ThreadReport) => this.#heard(thread, running, report));
@@ -266,6 +278,7 @@ export class AnswerThreads implements UdpTransport {
     }
     thread.proven = true;
     running.obeyed = report.sequence;
+    running.id = report.thread;
     this.#settle();
   }
 

@@ -24,6 +24,8 @@ export interface ThreadStart {
   readonly counters: SharedArrayBuffer;
   /** {@link MailboxWord} many 32-bit words. */
   readonly mailbox: SharedArrayBuffer;
+  /** The nice value it is to work at where it may. */
+  readonly nice: number;
 }
 
 /** Words of a thread's mailbox, by index. */
@@ -65,8 +67,8 @@ export type ThreadMessage =
 
 /** What a thread says. */
 export type ThreadReport =
-  /** Works by the orders of this number. */
-  | { readonly kind: "ready"; readonly sequence: number }
+  /** Works by the orders of this number, as this thread of the system's. */
+  | { readonly kind: "ready"; readonly sequence: number; readonly thread: number | undefined }
   /** Messages that came by the socket of this id and are no plain queries, as {@link HandoverItem}s end to end. */
   | { readonly kind: "handover"; readonly socket: number; readonly items: Uint8Array };
 
