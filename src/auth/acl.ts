@@ -72,15 +72,24 @@ export function networkProblem(text: string): string | undefined {
 export function addressOctets(address: string): Uint8Array | undefined {
   const words = parseAddress(address);
   if (words === undefined) return undefined;
-  const plain = isMapped(words) ? words.slice(3) : words;
-  return Uint8Array.from(plain.flatMap((word) => [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff)));
+  return octetsOf(isMapped(words) ? words.slice(3) : words);
 }
 
 /** A numeric address as requesters are known by it: the IPv4 address of an IPv4-mapped one, IPv6 by RFC 5952. */
 export function plainAddress(address: string): string | undefined {
   const octets = addressOctets(address);
-  if (octets === undefined) return undefined;
-  return octets.length === 4 ? ipv4ToText(octets) : ipv6ToText(octets);
+  return octets && octetsToText(octets);
+}
+
+/**
+ * What a numeric address is counted as where sources are: an IPv4 address as itself, an IPv6 address as its /64, since who
+ * has one address of that has all. Text that is no address is counted as it stands.
+ */
+export function sourceNetwork(address: string): string {
+  const words = parseAddress(address);
+  if (words === undefined || words.length === 1) return address;
+  if (isMapped(words)) return octetsToText(octetsOf([words[3]!]));
+  return `${octetsToText(octetsOf([words[0]!, words[1]!, 0, 0]))}/64`;
 }
 
 /** An address as 32-bit words: one for IPv4, four for IPv6. */
@@ -105,7 +114,7 @@ function readNetwork(text: string): Network | string {
   const base = given.map((word, i) => (word & maskOf(length - 32 * i)) >>> 0);
   if (base.some((word, i) => word !== given[i])) {
     return (
-      `"${text}" has bits set beyond its prefix: write ${addressToText(base)}/${length} for the network, ` +
+      `"${text}" has bits set beyond its prefix: write ${octetsToText(octetsOf(base))}/${length} for the network, ` +
       `or ${addressText} for the one address`
     );
   }
@@ -201,20 +210,11 @@ function parseIpv6(text: string): Words {
   return [0, 2, 4, 6].map((i) => ((at(i) << 16) | at(i + 1)) >>> 0);
 }
 
+function octetsOf(words: Words): Uint8Array {
+  return Uint8Array.from(words.flatMap((word) => [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff)));
+}
+
 /** Presentation form; IPv6 by RFC 5952. */
-function addressToText(words: Words): string {
-  if (words.length === 1) {
-    const word = words[0]!;
-    return [word >>> 24, (word >>> 16) & 0xff, (word >>> 8) & 0xff, word & 0xff].join(".");
-  }
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
-  let best = { start: 0, length: 0 };
-  for (let start = 0; start < 8; start++) {
-    let length = 0;
-    while (groups[start + length] === 0) length++;
-    if (length > best.length) best = { start, length };
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (best.length < 2) return hex.join(":");
-  return `${hex.slice(0, best.start).join(":")}::${hex.slice(best.start + best.length).join(":")}`;
+function octetsToText(octets: Uint8Array): string {
+  return octets.length === 4 ? ipv4ToText(octets) : ipv6ToText(octets);
 }

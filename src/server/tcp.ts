@@ -1,6 +1,7 @@
 /** TCP listeners, and who may be connected: the caps of the server and of an address, and what becomes of the idle. */
 import type { Server } from "node:net";
 import { createServer } from "node:net";
+import { SourceCounts, sourceLimits } from "../auth/source-counts.ts";
 import type { MessageHandler, TransportLog } from "./handler.ts";
 import { plainAddress } from "./handler.ts";
 import type { ConnectionCounters, ConnectionLimits } from "./tcp-connection.ts";
@@ -25,7 +26,7 @@ export class TcpConnections {
   readonly counters: TcpCounters = { accepted: 0, refused: 0, received: 0, sent: 0, cut: 0 };
   limits: TcpLimits;
   readonly #open = new Set<TcpConnection>();
-  readonly #perAddress = new Map<string, number>();
+  readonly #sources = new SourceCounts();
   readonly #sweeper: NodeJS.Timeout;
 
   constructor(limits: TcpLimits) {
@@ -40,8 +41,9 @@ export class TcpConnections {
 
   /** Whether one more connection from this address is allowed; where the server is full, the longest idle one goes. */
   admit(address: string): boolean {
-    if ((this.#perAddress.get(address) ?? 0) >= this.limits.connectionsPerAddress) return false;
-    if (this.#open.size < this.limits.connections) return true;
+    const { connections, connectionsPerAddress } = this.limits;
+    if (!this.#sources.hasRoom(address, sourceLimits(connectionsPerAddress, connections))) return false;
+    if (this.#open.size < connections) return true;
     let idlest: TcpConnection | undefined;
     for (const connection of this.#open) {
       if (connection.isIdle && (idlest === undefined || connection.lastActive < idlest.lastActive))
@@ -56,16 +58,12 @@ export class TcpConnections {
 
   add(connection: TcpConnection): void {
     this.#open.add(connection);
-    const { address } = connection.peer;
-    this.#perAddress.set(address, (this.#perAddress.get(address) ?? 0) + 1);
+    this.#sources.add(connection.peer.address);
   }
 
   remove(connection: TcpConnection): void {
     if (!this.#open.delete(connection)) return;
-    const { address } = connection.peer;
-    const left = this.#perAddress.get(address)! - 1;
-    if (left === 0) this.#perAddress.delete(address);
-    else this.#perAddress.set(address, left);
+    this.#sources.remove(connection.peer.address);
   }
 
   /** Ends idle connections at once and the others when their answers are out, or after `grace` milliseconds. */

@@ -2,6 +2,7 @@
  * How many negotiations may be tried in a second: by one source, and in all. Accepting a token is work for the thread
  * that also owns every update, and costs the sender nothing.
  */
+import { sourceNetwork } from "../acl.ts";
 
 export interface NegotiationRates {
   readonly perSecond: number;
@@ -31,7 +32,7 @@ export class NegotiationAllowance {
       this.#total = 0;
       this.#sources.clear();
     }
-    const source = sourceOf(address);
+    const source = sourceNetwork(address);
     const taken = this.#sources.get(source) ?? 0;
     const { perSecond, perAddressPerSecond } = this.rates;
     if (taken >= perAddressPerSecond)
@@ -41,14 +42,4 @@ export class NegotiationAllowance {
     this.#total++;
     return undefined;
   }
-}
-
-function sourceOf(address: string): string {
-  if (!address.includes(":")) return address;
-  // The first four groups; those that "::" stands for are spelt out.
-  const [head = "", tail] = address.split("::");
-  const groups = head === "" ? [] : head.split(":");
-  const after = tail === undefined || tail === "" ? [] : tail.split(":");
-  if (tail !== undefined) while (groups.length + after.length < 8) groups.push("0");
-  return `${[...groups, ...after].slice(0, 4).join(":")}::/64`;
 }

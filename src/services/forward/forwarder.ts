@@ -8,6 +8,7 @@
  *     not there               asked; where nobody answers SERVFAIL, and for a while not again (RFC 9520)
  *     one label, no suffix    NXDOMAIN at once: no server knows hosts by one label, and who waits asks the whole link
  */
+import { sourceLimits } from "../../auth/source-counts.ts";
 import type { CacheConfig, ForwardConfig } from "../../config/config.ts";
 import type { ForwardStatus } from "../../control/verbs.ts";
 import { askedOf, keyOf, nameKeyOf } from "../../forward/asked.ts";
@@ -143,7 +144,7 @@ export class Forwarder {
     this.#deps = deps;
     const limits = (): WaiterLimits => {
       const { queries = 0, queriesPerClient = 0 } = this.#settings ?? {};
-      return { all: queries * WAITERS_OF_EACH, perClient: queriesPerClient };
+      return { all: queries * WAITERS_OF_EACH, ofEach: sourceLimits(queriesPerClient, queries) };
     };
     this.#waiters = new Waiters(limits, (error) => this.#fault(error));
   }

@@ -1,10 +1,12 @@
 /** Clients that wait for a question under way: no more than there is room for, and of one client no more than it may. */
+import type { SourceLimits } from "../../auth/source-counts.ts";
+import { SourceCounts } from "../../auth/source-counts.ts";
 import type { ClientQuery } from "../../forward/asked.ts";
 
 export interface WaiterLimits {
   /** Of all clients together, for all questions. */
   readonly all: number;
-  readonly perClient: number;
+  readonly ofEach: SourceLimits;
 }
 
 export type Send = (answer: Uint8Array) => void;
@@ -23,7 +25,7 @@ export interface Queue {
 export class Waiters {
   readonly #limits: () => WaiterLimits;
   readonly #fault: (error: unknown) => void;
-  readonly #perClient = new Map<string, number>();
+  readonly #sources = new SourceCounts();
   #count = 0;
 
   /**
@@ -42,16 +44,15 @@ export class Waiters {
 
   /** Whether there is room for one more query of this client to wait. */
   mayWait(address: string): boolean {
-    const { all, perClient } = this.#limits();
-    const own = this.#perClient.get(address) ?? 0;
-    return this.#count < all && own < perClient;
+    const { all, ofEach } = this.#limits();
+    return this.#count < all && this.#sources.hasRoom(address, ofEach);
   }
 
   /** False where too many wait already. */
   join(queue: Queue, client: ClientQuery, address: string, send: Send): boolean {
     if (!this.mayWait(address)) return false;
     this.#count++;
-    this.#perClient.set(address, (this.#perClient.get(address) ?? 0) + 1);
+    this.#sources.add(address);
     queue.waiters.push({ client, address, send });
     return true;
   }
@@ -62,9 +63,7 @@ export class Waiters {
     queue.waiters = [];
     for (const { client, address, send } of waiters) {
       this.#count--;
-      const left = this.#perClient.get(address)! - 1;
-      if (left === 0) this.#perClient.delete(address);
-      else this.#perClient.set(address, left);
+      this.#sources.remove(address);
       try {
         send(answer(client));
       } catch (error) {

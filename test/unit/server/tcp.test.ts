@@ -16,6 +16,8 @@ import {
   turn,
 } from "./transport.ts";
 
+type Connection = Parameters<TcpConnections["add"]>[0];
+
 const echo = (message: Uint8Array, _peer: unknown, sink: { send(message: Uint8Array): void }): void =>
   sink.send(message);
 
@@ -242,6 +244,24 @@ describe("limits", () => {
     using fourth = await Client.open(server.port);
     fourth.send(messageOf(4));
     expect(idOf(await fourth.next())).toBe(4);
+  });
+
+  test("connections of one IPv6 network: no more than half of all, by however many addresses", async () => {
+    const connections = new TcpConnections({ ...LIMITS, connections: 8, connectionsPerAddress: 2 });
+    const admitted = (address: string): boolean => {
+      if (!connections.admit(address)) return false;
+      connections.add({ peer: { address }, finish: async () => undefined } as unknown as Connection);
+      return true;
+    };
+    const link = Array.from({ length: 6 }, (_, i) => `2001:db8::${i + 1}`);
+    expect(link.map(admitted)).toEqual([true, true, true, true, false, false]);
+    expect(["2001:db8:0:1::1", "192.0.2.1", "192.0.2.1", "192.0.2.1"].map(admitted)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    await connections.close(0);
   });
 
   test("connections in all: the one that was idle longest makes room, those at work stay", async () => {

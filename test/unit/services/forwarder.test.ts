@@ -310,6 +310,23 @@ describe("bounds", () => {
     expect(new Set(sent.map(({ name }) => name)).size).toBe(5);
   });
 
+  test("a network of IPv6 addresses has half of all room, and so not everybody's", async () => {
+    behaviours.set(1, allButTheDead);
+    const { forwards, ...rest } = settings([1], { queries: 10, queriesPerClient: 4 });
+    const clients = [parseNetwork("2001:db8::/32")!];
+    forwarder.configure({ ...rest, forwards: forwards.map((each) => ({ ...each, clients })) });
+    const flood = Array.from({ length: 30 }, (_, i) => ask(`dead${i}.example.`, `2001:db8::${i + 1}`));
+    expect(flood.filter(({ told }) => told[0]?.text === "SERVFAIL")).toHaveLength(25);
+    const other = ask("good.example.", "2001:db8:0:1::1");
+    await pass(10);
+    expect(other.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+    // All have been told in the end, and the room is there again.
+    await pass(DEADLINE);
+    const again = ask("good.too.example.", "2001:db8::1");
+    await pass(10);
+    expect(again.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+  });
+
   test("questions at once, and queries of one client; room comes back", async () => {
     behaviours.set(1, (query) => setTimeout(() => answer(query), 100));
     forwarder.configure(settings([1], { queries: 10, queriesPerClient: 4 }));
