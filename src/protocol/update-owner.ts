@@ -1,6 +1,7 @@
 /**
- * First come, first served: under a rule with `own = true` a name belongs to whoever wrote it first, and nobody else may
- * change it under such a rule until it is gone or the operator gives it away. Rules without `own` stand above that.
+ * First come, first served: in a zone that has a rule with `own = true` a name belongs to whoever wrote it first, by
+ * whichever rule, and nobody else may change it under a rule with `own` until it is gone or the operator gives it away.
+ * Rules without `own` stand above that.
  */
 import { lowerCase, samePrincipal } from "../auth/principal.ts";
 import { Ede, Rcode } from "../wire/iana/code.ts";

@@ -167,7 +167,12 @@ function checkPermission(
       if (decision.rule?.own === true) owning = decision.rule;
       if (decision.rule?.static === true) (fixed ??= new Set()).add(rrset);
     }
-    if (owning === undefined || context.ownership === undefined) continue;
+    if (context.ownership === undefined) continue;
+    if (owning === undefined) {
+      // Whoever comes by another rule came as well: a name that is a domain member's is not a stranger's to claim.
+      if (typesBefore === 0 && typesAfter > 0) (claimed ??= []).push(name);
+      continue;
+    }
     const whose = checkOwner(name, typesBefore > 0, context.origin.actor, context.ownership);
     if (typeof whose === "object") return { kind: "refused", rule: owning, ...whose };
     if (whose === "free" && typesAfter > 0) (claimed ??= []).push(name);

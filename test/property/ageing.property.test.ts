@@ -74,7 +74,7 @@ class Model {
     const whose = this.#whose(who, owner);
     if (differs && whose === "other") return;
     if (present !== undefined && !differs && (who === "admin" || whose === "other")) return;
-    if (differs && whose === "free") this.owners.set(owner, who);
+    if (differs && (whose === "free" || !this.#inUse(owner))) this.owners.set(owner, who);
     for (const [other, kept] of this.records) if (other.startsWith(`${owner} `)) kept.ttl = ttl;
     if (present === undefined) {
       this.records.set(key, {
@@ -141,7 +141,7 @@ class Model {
 
 /** A refresh that is not written yet, and then a neighbour that brings another TTL. */
 const REFRESHED_NEIGHBOUR: Step[] = [
-  { kind: "add", who: "plain", record: { owner: "a", octet: 2, ttl: 60 }, lease: undefined },
+  { kind: "add", who: "two", record: { owner: "a", octet: 2, ttl: 60 }, lease: undefined },
   { kind: "add", who: "two", record: { owner: "a", octet: 2, ttl: 60 }, lease: 80_000 },
   { kind: "add", who: "admin", record: { owner: "a", octet: 1, ttl: 90 }, lease: undefined },
   { kind: "pass", hours: 24 },

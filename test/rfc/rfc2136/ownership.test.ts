@@ -152,11 +152,30 @@ describe("rules without own", () => {
     expect(await add("h", "192.0.2.10", "key one")).toBe("NOERROR");
   });
 
-  test("make nobody an owner: what they registered is the first's who changes it under one with own", async () => {
+  test("make owners too: what they register is not the first's who comes under one with own", async () => {
     await add("h", "192.0.2.7", "key admin");
-    expect(ownerOf("h")).toBeUndefined();
+    expect(ownerOf("h")).toBe("key admin.");
+    expect(await registry.add([A("h", "192.0.2.8")], "key two")).toMatchObject({
+      rcode: "REFUSED",
+      ede: told("h"),
+    });
+    give("h", undefined);
     expect(await add("h", "192.0.2.8", "key two")).toBe("NOERROR");
     expect(ownerOf("h")).toBe("key two.");
+  });
+
+  test("claim no name that is there already, whoever it is of", async () => {
+    give("fs1", undefined);
+    expect(await add("fs1", "192.0.2.8", "key admin")).toBe("NOERROR");
+    expect(ownerOf("fs1")).toBeUndefined();
+  });
+
+  test("two that come together, by a rule without own and one with: the first has it", async () => {
+    const both = [
+      registry.add([A("h", "192.0.2.7")], "key admin"),
+      registry.add([A("h", "192.0.2.8")], "key two"),
+    ];
+    expect((await Promise.all(both)).map(({ rcode }) => rcode)).toEqual(["NOERROR", "REFUSED"]);
   });
 });
 
