@@ -2,7 +2,7 @@
 import { RrType, typeToText } from "../wire/iana/type.ts";
 import type { Name } from "../wire/name.ts";
 import type { Requester } from "./acl.ts";
-import { GUARDED, guardOf } from "./guarded-name.ts";
+import { GUARDED, guardAgainst } from "./guarded-name.ts";
 import { ownName } from "./own-name.ts";
 import { matchesPrincipal } from "./principal.ts";
 import type { Condition } from "./rule-match.ts";
@@ -27,7 +27,7 @@ export function explainMiss(
     case "names":
       return nearName(rule, change.name) ?? `does not cover ${shortName(change.name)}`;
     case "guard": {
-      const guard = GUARDED[guardOf(change.name, zone) ?? "apex"];
+      const guard = GUARDED[guardAgainst(rule, zone, change) ?? "apex"];
       return `does not list ${shortName(change.name)} among its names, as ${guard} must be`;
     }
     case "types":

@@ -1,7 +1,7 @@
 /** Whether one rule matches one change, and if not, what it fails on. */
 import { RrType } from "../wire/iana/type.ts";
 import type { Requester } from "./acl.ts";
-import { grants, guardOf } from "./guarded-name.ts";
+import { guardAgainst } from "./guarded-name.ts";
 import { ownName } from "./own-name.ts";
 import { matchesPrincipal } from "./principal.ts";
 import { outsideSource } from "./source-scope.ts";
@@ -23,7 +23,7 @@ export function missOf(
   if (!takesTransport(rule, requester)) return "transport";
   if (!coversName(rule, change)) return "names";
   if (!isInScope(rule, requester, zone, change)) return "scope";
-  if (!isGranted(rule, zone, change)) return "guard";
+  if (rule.allow && guardAgainst(rule, zone, change) !== undefined) return "guard";
   return coversType(rule, change) ? undefined : "types";
 }
 
@@ -51,12 +51,6 @@ export function isSigned(requester: Requester): boolean {
 
 function coversName(rule: UpdateRule, { name }: RrSetChange): boolean {
   return rule.names === undefined || rule.names.some((pattern) => matchesName(pattern, name));
-}
-
-function isGranted(rule: UpdateRule, zone: PolicyZone, { name }: RrSetChange): boolean {
-  if (!rule.allow) return true;
-  const guard = guardOf(name, zone);
-  return guard === undefined || grants(rule, name, guard, zone);
 }
 
 function coversType(rule: UpdateRule, { type }: RrSetChange): boolean {

@@ -40,7 +40,7 @@ export interface UpdateRule {
   /** Whether `scope = "source"` may take other addresses of the name away. */
   readonly replace?: boolean;
   readonly allow: boolean;
-  /** Who writes a name first under the rule owns it: see protocol/update-owner.ts. */
+  /** Asks whose the name is: who wrote it first owns it, see protocol/update-owner.ts. */
   readonly own?: boolean;
   /** What is added under the rule never ages. */
   readonly static?: boolean;
@@ -51,6 +51,8 @@ export interface PolicyZone {
   readonly apex: Name;
   /** The hosts that the NS records of its apex and its SOA name as servers. */
   readonly nameServers: readonly Name[];
+  /** Whether a name has a record that no update made; undefined: it is not known of any. */
+  readonly hasStatic?: ((name: Name) => boolean) | undefined;
 }
 
 /** One RRset that an update would change. A record both removed and added gets another TTL. */

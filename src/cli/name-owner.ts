@@ -1,4 +1,4 @@
-/** Whose a name is under rules with `own = true`. Only a running server knows. */
+/** Whose a name is, for rules that ask it: those with `own = true` or `scope = "source"`. Only a running server knows. */
 import type { Requester } from "../auth/acl.ts";
 import { plainAddress } from "../auth/acl.ts";
 import { lowerCase, samePrincipal } from "../auth/principal.ts";
@@ -11,15 +11,21 @@ import type { ServerOptions } from "./command.ts";
 /** `the operator`: nobody's, and with records that no update made, so that nobody can claim it. */
 export type KnownOwner = OwnerJson["owner"] | "nobody" | "the operator" | "not known";
 
-export async function ownerOf(options: ServerOptions, zone: Name, name: Name): Promise<KnownOwner> {
+export interface KnownName {
+  readonly owner: KnownOwner;
+  /** Whether it has a record that no update made; undefined where no server tells. */
+  readonly isStatic: boolean | undefined;
+}
+
+export async function askOfName(options: ServerOptions, zone: Name, name: Name): Promise<KnownName> {
   const owners: OwnerJson[] = [];
   const onData = (part: unknown): void => void owners.push(...(part as OwnerJson[]));
   try {
     const args = { zone: zone.toString(), name: name.toString(), actor: operatorName() };
-    const { static: isStatic } = await ask(options, "zone.owner", args, { onData });
-    return owners[0]?.owner ?? (isStatic === true ? "the operator" : "nobody");
+    const { static: isStatic = false } = await ask(options, "zone.owner", args, { onData });
+    return { owner: owners[0]?.owner ?? (isStatic ? "the operator" : "nobody"), isStatic };
   } catch (error) {
-    if (error instanceof ControlError) return "not known";
+    if (error instanceof ControlError) return { owner: "not known", isStatic: undefined };
     throw error;
   }
 }

@@ -26,6 +26,8 @@ const CONFIG_CODES = {
   CONFIG_RULE: "A rule that names nobody, or whose parts contradict each other.",
   CONFIG_UNSIGNED_UDP:
     "A rule for unsigned updates that does not say whether it is for UDP, and so is for TCP only (a warning).",
+  CONFIG_SHARED_NAMES:
+    'A rule of scope = "source" by which hosts can add their addresses to each other\'s names (a warning).',
   CONFIG_ZONE_FILE: "A zone file cannot be read.",
   CONFIG_NETBIOS:
     "[netbios] names what no zone of the configuration holds, is for everybody, or feeds a zone that takes no updates.",

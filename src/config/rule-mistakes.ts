@@ -3,8 +3,9 @@ import { ownName } from "../auth/own-name.ts";
 import { SOURCE_TYPES } from "../auth/source-scope.ts";
 import type { UpdateRule } from "../auth/update-rule.ts";
 import { isForUnsigned, shortName, takesUdp } from "../auth/update-rule.ts";
-import { typeToText } from "../wire/iana/type.ts";
+import { RrType, typeToText } from "../wire/iana/type.ts";
 import type { Name } from "../wire/name.ts";
+import { isReverseApex } from "../wire/reverse.ts";
 import { Mistake } from "./mistake.ts";
 
 export interface RuleMistake {
@@ -66,6 +67,17 @@ export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
       `Make a key that is named like the host: rollcall key generate HOST.${shortName(apex)}`,
     );
   }
+  if (scope === "source" && mistakes.length === 0 && sharesNames(rule, apex)) {
+    const message =
+      "hosts can add their addresses to each other's names under this rule, and so get a share of what is meant for others";
+    const advice =
+      "Write own = true: a name is whose who registered it first. Or own = false where names are to be shared.";
+    mistakes.push({
+      key: "scope",
+      severity: "warning",
+      mistake: new Mistake("CONFIG_SHARED_NAMES", message, advice),
+    });
+  }
   // A scope says what it is for, and its default is a part of that.
   if (isForUnsigned(rule) && scope === undefined && rule.udp === undefined && !takesUdp(rule)) {
     const message = "this rule takes unsigned updates over TCP only, and Windows hosts send them over UDP";
@@ -77,4 +89,11 @@ export function ruleMistakes(rule: UpdateRule, apex: Name): RuleMistake[] {
     });
   }
   return mistakes;
+}
+
+/** Whether a rule of `scope = "source"` lets several hosts put addresses at one name, and does not say that they shall. */
+function sharesNames({ key, names, types, own }: UpdateRule, apex: Name): boolean {
+  if (own !== undefined || key !== undefined || isReverseApex(apex)) return false;
+  const isAboutAddresses = types === undefined || types.some((type) => type !== RrType.PTR);
+  return isAboutAddresses && (names === undefined || names.some(({ below }) => below));
 }

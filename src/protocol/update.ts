@@ -189,7 +189,7 @@ export function decideOnPresent(
   { name, type, rdata }: Pick<ResourceRecord, "name" | "type" | "rdata">,
   { policy, ownership, origin }: Pick<UpdateContext, "policy" | "ownership" | "origin">,
 ): Pick<Decision, "allow" | "rule"> {
-  const { allow, rule } = policy({ name, type, removed: [], added: [{ rdata }] });
+  const { allow, rule } = policy({ name, type, removed: [{ rdata }], added: [{ rdata }] });
   const asksOwner = allow && rule?.own === true && ownership !== undefined;
   if (!asksOwner) return { allow, ...(rule && { rule }) };
   return { allow: typeof checkOwner(name, true, origin.actor, ownership) === "string", rule };

@@ -81,6 +81,7 @@ export class Updater {
     const { request, requester } = outcome;
     const started = performance.now();
     const rules = outcome.zone.update;
+    const { registrations } = this.#deps.store;
     if (!knowsRequester(rules, requester)) {
       // Before the queue: a flood from strangers is to cost those whom a rule knows no place in it (CVE-2022-3094).
       const apex = request.zone;
@@ -99,7 +100,11 @@ export class Updater {
           let facts: PolicyZone | undefined;
           const origin: ChangeOrigin = { actor: actorOf(requester), at: this.#deps.now(), cause: "update" };
           const policy: UpdateContext["policy"] = (change) => {
-            facts ??= { apex: view.apex, nameServers: nameServersOf(view) };
+            facts ??= {
+              apex: view.apex,
+              nameServers: nameServersOf(view),
+              hasStatic: (name) => registrations.hasStatic(view.apex, name),
+            };
             return decideUpdate(zone.update, requester, facts, change);
           };
           const context: UpdateContext = {

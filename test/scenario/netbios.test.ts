@@ -109,6 +109,15 @@ describe("feed", () => {
     expect(await dns("node1")).toEqual([]);
   });
 
+  test("no host gets a share of what is meant for a server of the zone file", async () => {
+    const scope = `[[zone.update]]\nnet = "127.0.0.0/8"\nscope = "source"\nudp = true\n`;
+    await start(section("feed = true\n"), scope);
+    expect(await nb(registration("FS1", "127.0.0.1", node1))).toBe("ad80, 6000 127.0.0.1");
+    await server.logged(({ msg, reason }) => msg === "update refused" && String(reason).includes("list fs1"));
+    expect(await dns("fs1")).toEqual(["fs1.smb.example. 300 A 192.0.2.1"]);
+    expect(await nb(query("FS1"))).toBe("8580, 6000 192.0.2.1");
+  });
+
   test("what no host is called stays out of the zone", async () => {
     await start(section("feed = true\n"));
     for (const label of ["WPAD.", "A.B", "@", "A B", "*", "_TCP"])

@@ -26,6 +26,8 @@ export interface RuleText {
   scope?: RuleScope;
   udp?: boolean;
   replace?: boolean;
+  own?: boolean;
+  static?: boolean;
   allow?: boolean;
 }
 

@@ -18,7 +18,7 @@ import type { TextField } from "../../wire/rdata/text.ts";
 import { RdataSyntaxError } from "../../wire/rdata/text.ts";
 import { nameArgument, ownerArgument, typeArgument, usageError, withServer } from "../command.ts";
 import type { ServerOptions } from "../command.ts";
-import { isOwner, ownerOf } from "../name-owner.ts";
+import { askOfName, isOwner } from "../name-owner.ts";
 import type { KnownOwner } from "../name-owner.ts";
 import { nameServersOf } from "../name-servers.ts";
 import { CommandError, Exit, harmless, paint, print, printJson } from "../output.ts";
@@ -82,10 +82,16 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
   const requester = requesterOf(config, options);
   const change = changeOf(options, requester, apex);
   const servers = await nameServersOf(options, config, apex);
-  const zone: PolicyZone = { apex, nameServers: servers.names };
+  const asksName = rules.some(({ own, scope }) => own === true || scope === "source");
+  const known = asksName ? await askOfName(options, apex, change.name) : undefined;
+  const zone: PolicyZone = {
+    apex,
+    nameServers: servers.names,
+    hasStatic: () => known?.isStatic === true,
+  };
   const { decision, considered } = explainUpdate(rules, requester, zone, change);
   const { rule } = decision;
-  const owner = decision.allow && rule?.own === true ? await ownerOf(options, apex, change.name) : undefined;
+  const owner = decision.allow && rule?.own === true ? known?.owner : undefined;
   const isTaken = owner === "the operator" || (typeof owner === "object" && !isOwner(owner, requester));
   const allow = decision.allow && !isTaken;
   const reason = isTaken ? `${shortName(change.name)} belongs to ${ownerText(owner)}` : decision.reason;
@@ -126,6 +132,11 @@ async function explainCommand(options: ExplainOptions): Promise<number> {
     if (servers.from === "nowhere") {
       await print(
         "The name servers of the zone are not known here: neither a server nor the zone file tells.\n",
+      );
+    }
+    if (rule?.scope === "source" && owner === undefined && known?.isStatic === undefined) {
+      await print(
+        "Whether the name has records of the operator is not known here, because no server answers.\n",
       );
     }
     if (owner !== undefined && !isTaken) {

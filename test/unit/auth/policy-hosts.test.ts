@@ -296,6 +296,38 @@ describe("updates over UDP, whose source anyone can forge", () => {
   });
 });
 
+describe('scope = "source" beside what the operator put there', () => {
+  const zone = { ...POLICY_ZONE, hasStatic: (name: Name) => name.toString() === "fs1.smb.example." };
+  const lan: RuleText = { net: "192.0.2.0/24", scope: "source" };
+  const refused =
+    "rule 1 does not list fs1.smb.example among its names, as a name with records that no client registered must be";
+  test.each<[RuleText, string, string, number | string]>([
+    [lan, "over tcp", "fs1 A +192.0.2.10", refused],
+    [lan, "from 2001:db8::1 over tcp", "fs1 AAAA +2001:db8::1", "no update rule matches unsigned"],
+    [{ ...lan, names: ["*"] }, "over tcp", "fs1 A +192.0.2.10", refused],
+    [{ ...lan, replace: true }, "over tcp", "fs1 A -192.0.2.1", refused],
+    [{ ...lan, names: ["fs1"] }, "over tcp", "fs1 A +192.0.2.10", 1],
+    [{ ...lan, own: true }, "over tcp", "fs1 A +192.0.2.10", 1], // whose it is decides that
+    [{ ...lan, static: true }, "over tcp", "fs1 A +192.0.2.10", 1],
+    [lan, "over tcp", "fs2 A +192.0.2.10", 1],
+    // What is there already: another TTL, and to take away one's own.
+    [lan, "over tcp", "fs1 A -192.0.2.10 +192.0.2.10", 1],
+    [lan, "over tcp", "fs1 A -192.0.2.10", 1],
+    [{ key: "node1.smb.example" }, "key node1.smb.example", "fs1 A +192.0.2.10", 1],
+    [{ net: "192.0.2.0/24", udp: true }, "", "fs1 A +192.0.2.10", 1],
+  ])("%j, %s, %s: %s", (rule, who, what, expected) => {
+    const decision = decideUpdate(rules(rule), requester(who), zone, change(what));
+    if (typeof expected === "number") expect(decision.rule?.index).toBe(expected);
+    else expect(decision).toMatchObject({ allow: false, reason: expect.stringContaining(expected) });
+  });
+
+  test("PTRs of the operator are not in the way: the address says whose they are", () => {
+    const arpa = { apex: Name.parse("arpa"), nameServers: [], hasStatic: () => true };
+    const ptr = change("10.2.0.192.in-addr.arpa PTR -other +node1");
+    expect(decideUpdate(rules(lan), requester("over tcp"), arpa, ptr).allow).toBe(true);
+  });
+});
+
 describe("names that only a rule that lists them grants", () => {
   const guarded = [
     "@",

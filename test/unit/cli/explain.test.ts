@@ -164,6 +164,18 @@ test("a running server tells the name servers of today", async () => {
   expect(await explain("ns2", "A", ...dhcp)).toMatchObject({ code: 0, rule: 2 });
 });
 
+test("a rule by the sender's address asks whether the name is the operator's, which only a server knows", async () => {
+  house.write("fs.zone", `${ZONE}fs1 60 IN A 192.0.2.1\n`);
+  await house.json("zone", "import", "smb.example", "fs.zone");
+  const host = ["--from", "192.0.2.10", "--tcp"];
+  const reason = expect.stringContaining("rule 3 does not list fs1.smb.example among its names") as string;
+  expect(await explain("fs1", "A", ...host)).toMatchObject({ code: 1, reason });
+  expect(await explain("laptop", "A", ...host)).toMatchObject({ code: 0, rule: 3 });
+  const what = ["--zone", "smb.example", "--name", "fs1", "--type", "A", ...host];
+  const apart = await house.cli("explain", "update", ...what, "--socket", "nowhere.sock");
+  expect([apart.code, apart.stdout]).toEqual([0, expect.stringContaining("not known here")]);
+});
+
 describe("a rule with own = true", () => {
   test("asks whose name it is, which only a server knows", async () => {
     const claim = ["--key", "node1.smb.example", "--config", "own.toml"];

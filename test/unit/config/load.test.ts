@@ -222,10 +222,12 @@ scope = "self"
 [[zone.update]]
 net = "10.0.0.0/8"
 scope = "source"
+own = true
 types = ["A", "PTR"]
 [[zone.update]]
 net = "10.1.0.0/16"
 scope = "source"
+own = false
 udp = true
 replace = true
 [[zone.update]]

@@ -390,6 +390,23 @@ clients = ["10.0.0.0/8"]
     ],
   },
   {
+    name: "hosts that can add their addresses to each other's names",
+    text: `${ZONE}${[
+      "",
+      'names = ["*.lan"]\n',
+      'names = ["a"]\n',
+      "own = false\n",
+      "own = true\n",
+      'types = ["PTR"]\n',
+    ]
+      .map((more) => `[[zone.update]]\nnet = "10.0.0.0/8"\nscope = "source"\n${more}`)
+      .join("")}`,
+    expected: [
+      ["CONFIG_SHARED_NAMES", 8, "own = true"],
+      ["CONFIG_SHARED_NAMES", 11, "own = true"],
+    ],
+  },
+  {
     name: "reverse records without a reverse zone",
     text: `${ZONE}ptr = true\n`,
     expected: [["CONFIG_PTR", 6, "no reverse zone is served here"]],
