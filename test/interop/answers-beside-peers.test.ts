@@ -9,9 +9,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { decodeMessage, type Message } from "../../src/wire/message.ts";
 import { typeFromText } from "../../src/wire/iana/type.ts";
 import { Name } from "../../src/wire/name.ts";
+import { freePort } from "../support/free-port.ts";
 import { describeWith } from "../support/peers.ts";
 import { Daemon, eventually, findProgram } from "../support/process.ts";
-import { freePort } from "../support/secondary.ts";
 import { askTcp, askUdp } from "../support/sockets.ts";
 import { answerText, queryOctets, recordsOf, rrText, serve } from "../support/zones.ts";
 

@@ -10,13 +10,14 @@ import { soaSerial } from "../../src/wire/rdata/soa.ts";
 import type { ResourceRecord } from "../../src/wire/record.ts";
 import { recordToText } from "../../src/zonefile/printer.ts";
 import { nsupdate } from "../support/clients.ts";
+import { freePort } from "../support/free-port.ts";
 import { knotd } from "../support/knotd.ts";
 import { named } from "../support/named.ts";
 import { nsd } from "../support/nsd.ts";
 import { describeWith } from "../support/peers.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 import type { KeyText, SecondaryProgram } from "../support/secondary.ts";
-import { freePort, keyClause, Secondary, zoneLines } from "../support/secondary.ts";
+import { keyClause, Secondary, zoneLines } from "../support/secondary.ts";
 import { requestTransfer } from "../support/transfer-client.ts";
 
 const HOSTS = 20_000;

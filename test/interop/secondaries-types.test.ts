@@ -11,13 +11,14 @@ import { Name } from "../../src/wire/name.ts";
 import { record } from "../../src/wire/record.ts";
 import { recordToText } from "../../src/zonefile/printer.ts";
 import { typedRdata, zoneTypes } from "../support/arbitrary.ts";
+import { freePort } from "../support/free-port.ts";
 import { knotd } from "../support/knotd.ts";
 import { named } from "../support/named.ts";
 import { nsd } from "../support/nsd.ts";
 import { describeWith } from "../support/peers.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 import type { SecondaryProgram } from "../support/secondary.ts";
-import { freePort, Secondary, zoneLines } from "../support/secondary.ts";
+import { Secondary, zoneLines } from "../support/secondary.ts";
 
 const ZONE = "types.example";
 /** Not SOA, which is there once; not NXT, whose bitmap BIND looks into; not NULL, which Knot wants to have an octet. */

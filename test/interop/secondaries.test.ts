@@ -9,13 +9,14 @@ import type { SecondaryReport } from "../../src/services/notifier.ts";
 import { CHURN_RULE, CHURN_UPDATES, churn } from "../support/churn.ts";
 import { dig, nsupdate, serialOf } from "../support/clients.ts";
 import { addWithLease } from "../support/exchange.ts";
+import { freePort } from "../support/free-port.ts";
 import { knotd } from "../support/knotd.ts";
 import { named } from "../support/named.ts";
 import { nsd } from "../support/nsd.ts";
 import { describeWith } from "../support/peers.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 import type { KeyText, SecondaryProgram, SecondaryZone } from "../support/secondary.ts";
-import { freePort, keyClause, Secondary, zoneLines } from "../support/secondary.ts";
+import { keyClause, Secondary, zoneLines } from "../support/secondary.ts";
 
 function key(name: string, algorithm: string, octet: number): KeyText {
   return { name, algorithm, secret: Buffer.alloc(64, octet).toString("base64") };

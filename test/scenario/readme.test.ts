@@ -1,9 +1,9 @@
 /** The README's tour, typed as it stands: only ports and folders are others, so that it can run beside anything. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createSocket } from "node:dgram";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { describeWith } from "../support/peers.ts";
 import { Daemon, run } from "../support/process.ts";
 
@@ -16,12 +16,19 @@ function tour(): string {
   return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]!).join("\n");
 }
 
-async function freePort(): Promise<number> {
-  const socket = createSocket("udp4");
-  await new Promise<void>((done) => socket.bind(0, "127.0.0.1", done));
-  const { port } = socket.address();
-  await new Promise<void>((done) => socket.close(done));
-  return port;
+/**
+ * Beside what the tour's `sleep` waits for: that the secondary, which may be slow to start here, has what the primary has.
+ */
+function patientSleep(port: string, secondary: string): string {
+  const soa = (at: string): string => `$(dig @127.0.0.1 -p ${at} smb.example SOA +short +tries=1 +time=1)`;
+  return `sleep() {
+  for i in {1..100}; do
+    [ "${soa(secondary)}" = "${soa(port)}" ] && break
+    command sleep 0.1
+  done
+  command sleep "$@"
+}
+`;
 }
 
 describeWith(["dig", "nsupdate", "named"], "README: five minutes", () => {
@@ -40,7 +47,7 @@ describeWith(["dig", "nsupdate", "named"], "README: five minutes", () => {
         .replaceAll("npm run -s rollcall --", `${process.execPath} ${join(ROOT, "src/cli/main.ts")}`);
     const config = join(folder, "zones/rollcall.toml");
     writeFileSync(config, elsewhere(readFileSync(config, "utf8")));
-    script = elsewhere(tour());
+    script = patientSleep(port, secondary) + elsewhere(tour());
     // `npm start`, as package.json has it
     const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
       scripts: { start: string };

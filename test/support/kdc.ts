@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "./free-port.ts";
 import { Daemon, run } from "./process.ts";
-import { freePort } from "./secondary.ts";
 
 const REALM = "SMB.EXAMPLE";
 /** What the suites that need a realm need installed. */

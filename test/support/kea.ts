@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Name } from "../../src/wire/name.ts";
+import { freePort } from "./free-port.ts";
 import { Daemon, findProgram } from "./process.ts";
-import { freePort, unconfined, writeIn } from "./secondary.ts";
+import { unconfined, writeIn } from "./secondary.ts";
 import type { KeyText } from "./secondary.ts";
 
 /** What stands in a DHCID record: who has the name, as a digest that only that client's server can make again. */

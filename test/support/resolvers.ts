@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { dig } from "./clients.ts";
+import { freePort } from "./free-port.ts";
 import { Daemon, eventually, findProgram } from "./process.ts";
-import { freePort, writeIn } from "./secondary.ts";
+import { writeIn } from "./secondary.ts";
 
 /** Records of corp.example as both serve them: `OWNER TTL TYPE RDATA`, all absolute. */
 const CORP: readonly string[] = [

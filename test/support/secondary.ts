@@ -8,9 +8,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { createSocket } from "node:dgram";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import type { Where } from "./clients.ts";
@@ -188,25 +185,6 @@ export async function zoneLines(
       ];
     })
     .toSorted();
-}
-
-/** A port that nobody listens on at this address, over UDP or TCP. */
-export async function freePort(address = "127.0.0.1"): Promise<number> {
-  for (let tries = 0; tries < 20; tries++) {
-    const server = createServer().listen(0, address);
-    await once(server, "listening");
-    const { port } = server.address() as { port: number };
-    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
-    const isFree = await new Promise<boolean>((resolve) => {
-      socket.once("error", () => resolve(false));
-      socket.bind(port, address, () => resolve(true));
-    });
-    if (isFree) socket.close();
-    server.close();
-    await once(server, "close");
-    if (isFree) return port;
-  }
-  throw new Error(`no free port at ${address}`);
 }
 
 /**
