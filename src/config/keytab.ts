@@ -49,6 +49,14 @@ export function loadGss(folder: string, table: GssTable, problems: ProblemCollec
     );
     problems.add(["gss", "keytab"], weak, "value", "warning");
   }
+  if (table.principal === undefined && !keys.some(({ principal }) => /^DNS\//i.test(principal))) {
+    const others = new Mistake(
+      "CONFIG_KEYTAB",
+      `the keytab ${keytab} has no key of a principal DNS/…, and hosts ask for tickets of that alone`,
+      `It has keys of ${principalsOf(keys)}: export that of DNS/ and the first name of the zone's SOA, DNS/ns1.smb.example say.`,
+    );
+    problems.add(["gss", "keytab"], others, "value", "warning");
+  }
   return {
     keytab,
     ...(table.principal === undefined ? {} : { principal: table.principal }),
@@ -72,11 +80,14 @@ function usableKeys(file: string, principal: string | undefined): readonly Keyta
   if (principal === undefined) return keys;
   const own = keys.filter((key) => key.principal === principal);
   if (own.length > 0) return own;
-  const others = [...new Set(keys.map((key) => key.principal))];
-  const listed = others.slice(0, MAX_LISTED).join(", ");
   return new Mistake(
     "CONFIG_KEYTAB",
     `the keytab ${file} has no key of ${principal}`,
-    `It has keys of ${listed}${others.length > MAX_LISTED ? " …" : ""}: set principal to one of them, or leave it out.`,
+    `It has keys of ${principalsOf(keys)}: set principal to one of them, or leave it out.`,
   );
+}
+
+function principalsOf(keys: readonly KeytabEntry[]): string {
+  const all = [...new Set(keys.map((key) => key.principal))];
+  return `${all.slice(0, MAX_LISTED).join(", ")}${all.length > MAX_LISTED ? " …" : ""}`;
 }

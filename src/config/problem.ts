@@ -33,7 +33,7 @@ const CONFIG_CODES = {
     "[netbios] names what no zone of the configuration holds, is for everybody, or feeds a zone that takes no updates.",
   CONFIG_FORWARD: "A forward that nothing would go by, that would lead back here, or that is for everybody.",
   CONFIG_KEYTAB:
-    "A keytab that cannot be read, or has no key that may be used; a warning where it has only weak ones.",
+    "A keytab that cannot be read, or has no key that may be used; a warning where it has only weak ones, or none of DNS/.",
   CONFIG_PRINCIPAL: "Not a Kerberos principal, or not a usable pattern of them.",
   CONFIG_GSS: "A rule for a principal, and no [gss] that could prove one.",
   CONFIG_PTR: "A zone whose reverse records have no zone to be in (a warning).",

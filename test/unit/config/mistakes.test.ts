@@ -23,6 +23,8 @@ beforeAll(() => {
   const entry = { components: ["DNS", "ns1.smb.example"], realm: "SMB.EXAMPLE", version: 1, encryption: 18 };
   writeFileSync(join(folder, "dns.keytab"), keytabFile(entry), { mode: 0o640 });
   writeFileSync(join(folder, "rc4.keytab"), keytabFile({ ...entry, encryption: 23 }), { mode: 0o600 });
+  const web = { ...entry, components: ["HTTP", "ns1.smb.example"] };
+  writeFileSync(join(folder, "http.keytab"), keytabFile(web), { mode: 0o600 });
   writeFileSync(join(folder, "empty.keytab"), keytabFile(), { mode: 0o600 });
   writeFileSync(join(folder, "open.keytab"), keytabFile(entry));
   chmodSync(join(folder, "open.keytab"), 0o644);
@@ -461,6 +463,11 @@ clients = ["10.0.0.0/8"]
     name: "a keytab with RC4 alone",
     text: `${HEAD}[gss]\nkeytab = "rc4.keytab"\n[[zone]]\nname = "smb.example"\n`,
     expected: [["CONFIG_KEYTAB", 5, "enctypes set"]],
+  },
+  {
+    name: "a keytab without a key that hosts would ask for",
+    text: `${HEAD}[gss]\nkeytab = "http.keytab"\n[[zone]]\nname = "smb.example"\n`,
+    expected: [["CONFIG_KEYTAB", 5, "It has keys of HTTP/ns1.smb.example@SMB.EXAMPLE"]],
   },
   {
     name: "a principal that the keytab has no key of",
