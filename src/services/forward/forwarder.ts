@@ -132,6 +132,8 @@ export class Forwarder {
   readonly #deps: ForwarderDeps;
   readonly #cache = new AnswerCache<Forward>({ size: 0, maxStale: 0 });
   readonly #failures = new FailureMemory(MOST_FAILURES);
+  /** Questions under way, and of them those that others may join: not those of forwards that are no more. */
+  readonly #underWay = new Set<Pending>();
   readonly #pending = new Map<string, Pending>();
   readonly #attempts = new Set<Exchange>();
   readonly #forwards = new Forwards();
@@ -162,6 +164,7 @@ export class Forwarder {
     if (!this.#forwards.configure(settings.forwards)) return;
     this.#cache.clear();
     this.#failures.clear();
+    this.#pending.clear();
   }
 
   /** Takes the zones that are served beside: the names above them exist. */
@@ -244,7 +247,7 @@ export class Forwarder {
     }
     const { queries = 0 } = this.#settings ?? {};
     // Who has too many waiting starts no more: they would take the place of others' questions.
-    if (this.#pending.size >= queries || !this.#waiters.mayWait(address)) {
+    if (this.#underWay.size >= queries || !this.#waiters.mayWait(address)) {
       this.#turnAway(client, entry, send);
       return;
     }
@@ -274,6 +277,7 @@ export class Forwarder {
       abandon: resolve(wish, this.#resolutionDeps(), (outcome) => this.#resolved(key, pending, outcome)),
     };
     this.#pending.set(key, pending);
+    this.#underWay.add(pending);
     return pending;
   }
 
@@ -318,6 +322,7 @@ export class Forwarder {
 
   #resolved(key: string, pending: Pending, outcome: Resolved): void {
     clearTimeout(pending.patience);
+    this.#underWay.delete(pending);
     if (this.#pending.get(key) === pending) this.#pending.delete(key);
     const now = this.#deps.now();
     const isCurrent = this.#forwards.find(nameKeyOf(key))?.target === pending.forward;
@@ -380,11 +385,12 @@ export class Forwarder {
   /** Gives up what is under way: who waits, and whoever comes yet, gets SERVFAIL at once and can ask another server. */
   close(): void {
     this.#isClosed = true;
-    for (const pending of this.#pending.values()) {
+    for (const pending of this.#underWay) {
       clearTimeout(pending.patience);
       pending.abandon();
       this.#waiters.release(pending, (client) => this.#tellFailure(undefined, client, STOPPING));
     }
+    this.#underWay.clear();
     this.#pending.clear();
     for (const attempt of this.#attempts) attempt.close();
   }

@@ -298,6 +298,33 @@ test("that this machine has no socket left does not tell against the server", as
   expect(forwarder.report()!.upstreams).toMatchObject([{ state: "not asked yet" }]);
 });
 
+test("who asks after a reload gets the answer of the server that is asked now", async () => {
+  behaviours.set(1, (query) => setTimeout(() => answer(query), 1000));
+  behaviours.set(2, answer);
+  forwarder.configure(settings([1]));
+  const before = ask("host.example.");
+  await pass(100);
+  forwarder.configure(settings([2]));
+  const after = ask("host.example.");
+  await pass(100);
+  expect([before.told, after.told]).toMatchObject([[], [{ text: "NOERROR 10:2" }]]);
+  await pass(1000);
+  expect(before.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+  // What the old one said is not kept.
+  const later = ask("host.example.");
+  expect(later.told).toMatchObject([{ text: expect.stringMatching(/:2$/) as string }]);
+  expect(forwarder.report()).toMatchObject({ waiting: 0 });
+});
+
+test("who waits for a server that is asked no more is told when the server stops", async () => {
+  behaviours.set(1, silence);
+  forwarder.configure(settings([1]));
+  const client = ask("host.example.");
+  forwarder.configure(settings([2]));
+  forwarder.close();
+  expect(client.told).toMatchObject([{ text: "SERVFAIL" }]);
+});
+
 describe("bounds", () => {
   test("one client's flood of questions takes no more room than is its own", async () => {
     behaviours.set(1, allButTheDead);
