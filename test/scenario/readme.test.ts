@@ -16,11 +16,15 @@ function tour(): string {
   return [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1]!).join("\n");
 }
 
+/** What a shell puts in for the SOA that the server on a port has. */
+function soa(port: string): string {
+  return `$(dig @127.0.0.1 -p ${port} smb.example SOA +short +tries=1 +time=1)`;
+}
+
 /**
  * Beside what the tour's `sleep` waits for: that the secondary, which may be slow to start here, has what the primary has.
  */
 function patientSleep(port: string, secondary: string): string {
-  const soa = (at: string): string => `$(dig @127.0.0.1 -p ${at} smb.example SOA +short +tries=1 +time=1)`;
   return `sleep() {
   for i in {1..100}; do
     [ "${soa(secondary)}" = "${soa(port)}" ] && break
