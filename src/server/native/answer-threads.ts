@@ -181,7 +181,7 @@ export class AnswerThreads implements UdpTransport {
 
   preferAnswers(): void {
     const answering = this.#threads.flatMap(({ running }) => running?.id ?? []);
-    giveWay(this.#options.libc, answering);
+    giveWay(answering);
   }
 
   async close(): Promise<void> {

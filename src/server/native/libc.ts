@@ -45,8 +45,8 @@ export interface Libc {
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   poll(fds: number, count: number, timeout: number): number;
   close(fd: number): number;
-  /** `sched_setattr` of a thread by its number, 0 for the calling one: 0, or -1 and an `errno`. */
-  setSchedulingAttributes(thread: number, attributes: number): number;
+  /** `sched_setattr` of the calling thread: 0, or -1 and an `errno`. */
+  setSchedulingAttributes(attributes: number): number;
   /** Of the last call of this thread. */
   errno(): number;
   /** `EADDRINUSE` for 98, and so on. */
@@ -90,8 +90,8 @@ function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
   const systemCall = library.func("long syscall(long, long, uintptr_t, long)");
   return {
-    setSchedulingAttributes: (thread, attributes) =>
-      systemCall(SCHED_SETATTR[process.arch]!, thread, attributes, 0) as number,
+    setSchedulingAttributes: (attributes) =>
+      systemCall(SCHED_SETATTR[process.arch]!, 0, attributes, 0) as number,
     socket: library.func("int socket(int, int, int)"),
     bind: library.func("int bind(int, uintptr_t, uint)"),
     setsockopt: library.func("int setsockopt(int, int, int, uintptr_t, uint)"),
