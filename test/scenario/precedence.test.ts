@@ -1,14 +1,13 @@
 /** The threads of a running server, as the scheduler has them. */
 import { readdirSync, readFileSync } from "node:fs";
-import { getPriority, release } from "node:os";
+import { availableParallelism, getPriority, release } from "node:os";
 import { afterEach, describe, expect, test } from "vitest";
 import { add, askText } from "../support/exchange.ts";
 import { native } from "../support/native.ts";
 import { findProgram } from "../support/process.ts";
 import { RollcallServer, SMALL_ZONE } from "../support/rollcall.ts";
 
-const CONFIG = `threads = 2
-[[zone]]
+const CONFIG = `[[zone]]
 name = "smb.example"
 file = "smb.zone"
 [[zone.update]]
@@ -54,24 +53,33 @@ afterEach(async () => {
   server = undefined;
 });
 
+/** One of the cores this process may use, for the server to have no other. */
+function oneCore(): string {
+  const allowed = /^Cpus_allowed_list:\s+(\d+)/m.exec(readIfThere("/proc/self/status"))?.[1];
+  return allowed ?? "0";
+}
+
+async function start(threads: number, prefix: readonly string[]): Promise<RollcallServer> {
+  const files = { "smb.zone": SMALL_ZONE };
+  const env = { ROLLCALL_PORTABLE_UDP: "" };
+  return RollcallServer.start({ config: `threads = ${threads}\n${CONFIG}`, files, env, prefix });
+}
+
 /** As root everything is allowed; without this capability it is as for anybody else. */
 const canDrop = process.getuid?.() === 0 && findProgram("setpriv") !== undefined;
 const USERS = [
   { user: "as this user", prefix: [] },
   ...(canDrop ? [{ user: "without privilege", prefix: ["setpriv", "--bounding-set=-sys_nice"] }] : []),
 ];
+const canPin = findProgram("taskset") !== undefined;
+const isAnswering = ({ name }: Scheduled): boolean => name.startsWith("answer ");
 
-describe.runIf(native)("questions go before everything else", () => {
+describe.runIf(native && canPin)("on one core questions go before everything else", () => {
   test.each(USERS)("$user", async ({ prefix }) => {
-    server = await RollcallServer.start({
-      config: CONFIG,
-      files: { "smb.zone": SMALL_ZONE },
-      env: { ROLLCALL_PORTABLE_UDP: "" },
-      prefix,
-    });
+    server = await start(2, ["taskset", "-c", oneCore(), ...prefix]);
     const { pid } = server.daemon;
-    const answering = (): Scheduled[] => threadsOf(pid).filter(({ name }) => name.startsWith("answer "));
-    const others = (): Scheduled[] => threadsOf(pid).filter(({ name }) => !name.startsWith("answer "));
+    const answering = (): Scheduled[] => threadsOf(pid).filter(isAnswering);
+    const others = (): Scheduled[] => threadsOf(pid).filter((thread) => !isAnswering(thread));
     const own = getPriority(0);
     const nicer = Math.min(19, own + 10);
     await expect.poll(() => others().every(({ nice }) => nice === nicer)).toBe(true);
@@ -83,4 +91,12 @@ describe.runIf(native)("questions go before everything else", () => {
     expect(await askText(server, "new.smb.example. A")).toMatchObject({ rcode: "NOERROR" });
     expect(others().filter(({ nice }) => nice !== nicer)).toEqual([]);
   });
+});
+
+test.runIf(native && availableParallelism() > 1)("where each has a core nobody gives way", async () => {
+  server = await start(1, []);
+  // One that gives way has done so before the first update is answered.
+  expect(await add(server, "new 60 A 192.0.2.9")).toBe("NOERROR");
+  const nice = threadsOf(server.daemon.pid).map((thread) => thread.nice);
+  expect(new Set(nice)).toEqual(new Set([getPriority(0)]));
 });

@@ -3,7 +3,7 @@
  * what they hand over, sends the answers to that from the same sockets, and replaces a thread that dies.
  */
 import { once } from "node:events";
-import { getPriority } from "node:os";
+import { availableParallelism, getPriority } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Peer } from "../../protocol/context.ts";
 import type { Epochs } from "../../zone/image/epochs.ts";
@@ -179,7 +179,9 @@ export class AnswerThreads implements UdpTransport {
     }
   }
 
+  /** Where there are cores enough the scheduler spreads the threads over them, and nobody has to give way. */
   preferAnswers(): void {
+    if (availableParallelism() > this.#threads.length) return;
     const answering = this.#threads.flatMap(({ running }) => running?.id ?? []);
     giveWay(answering);
   }
