@@ -58,10 +58,8 @@ export function findRefreshes(
     if (found === undefined) return;
     const id = recordKey({ name, type, rdata: found });
     if (gone.has(id) || refreshes.has(id) || !mayRefresh(name, type, found)) return;
-    // A copy: the view's octets may be memory that is used again.
-    const rdata = found.slice();
     const lease = granted === undefined ? undefined : leaseOf(type, granted);
-    refreshes.set(id, { name, type, rdata, refreshed: at, lease });
+    refreshes.set(id, { name, type, rdata: found, refreshed: at, lease });
   };
   for (const operation of request.operations) {
     if (operation.kind === "add") refresh(operation.name, operation.type, operation.key);

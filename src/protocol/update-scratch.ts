@@ -235,8 +235,7 @@ function compare(
     if (!ttlChanged && now !== undefined && sameRecord(type, now, rdata)) {
       added.delete(id);
     } else {
-      // Copies: the view's octets may be memory that is used again once the change is published.
-      removed.push(record(name, type, stored!.ttl, rdata.slice()));
+      removed.push(record(name, type, stored!.ttl, rdata));
     }
   }
   if (removed.length === 0 && added.size === 0) return undefined;
@@ -248,7 +247,7 @@ function compare(
     octetsBefore: octetsOf(stored?.rdatas ?? []),
     octetsAfter: octetsOf(working.records.values()),
     removed,
-    added: Array.from(added.values(), (rdata) => record(name, type, working.ttl, rdata.slice())),
+    added: Array.from(added.values(), (rdata) => record(name, type, working.ttl, rdata)),
     ttlChanged,
   };
 }

@@ -267,8 +267,8 @@ function buildChangeset(
   lease: UpdateLease | undefined,
   { origin }: UpdateContext,
 ): Changeset {
-  const { name, ttl } = view.soa;
-  const rdata = view.soa.rdata.slice();
+  const { soa: soaBefore } = view;
+  const { name, ttl, rdata } = soaBefore;
   const rrsets = differences.flatMap((difference) => difference.rrsets);
   const lifetimes: (number | undefined)[] = [];
   for (const rrset of rrsets) {
@@ -279,7 +279,7 @@ function buildChangeset(
   }
   return {
     zone: view.apex,
-    soaBefore: record(name, RrType.SOA, ttl, rdata),
+    soaBefore,
     // RFC 2136 §3.6: the server moves the serial where the update itself did not.
     soaAfter: soa ?? record(name, RrType.SOA, ttl, withSerial(rdata, nextSerial(soaSerial(rdata)))),
     removed: rrsets.flatMap(({ removed }) => removed),

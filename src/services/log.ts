@@ -3,8 +3,8 @@ import type { Logger } from "pino";
 import pino from "pino";
 import type { LogLevel } from "../config/config.ts";
 
-/** Octets gathered before a write: a line for each of thousands of updates a second must not cost a system call each. */
-const BUFFER = 4096;
+/** Characters gathered before a write: a line for each of thousands of updates a second must not cost a system call each. */
+const GATHERED = 16_384;
 /** Milliseconds after which gathered lines are written all the same. */
 const FLUSH_INTERVAL = 200;
 
@@ -37,19 +37,31 @@ export async function createLog(level: LogLevel): Promise<Log> {
   const destination = pino.destination({
     fd: 1,
     sync: false,
-    minLength: BUFFER,
-    periodicFlush: FLUSH_INTERVAL,
     maxLength: MOST_WAITING,
     // Asked when the reader's pipe is full. Writing at once waits for it here, and nothing else goes on meanwhile.
     retryEAGAIN: () => performance.now() < giveUpAt,
   });
   // Standard output that is closed (a pager that was left) must not take the server down.
   destination.on("error", () => undefined);
+  // Here and not by the destination, which measures all that it has anew with every line.
+  let lines = "";
+  const passOn = (): void => {
+    const gathered = lines;
+    lines = "";
+    if (gathered !== "") destination.write(gathered);
+  };
+  const gather = (line: string): void => {
+    lines += line;
+    if (lines.length >= GATHERED) passOn();
+  };
+  const timer = setInterval(passOn, FLUSH_INTERVAL).unref();
   return {
-    logger: pino({ level }, destination),
+    logger: pino({ level }, { write: gather }),
     flush: () => {
+      clearInterval(timer);
       giveUpAt = performance.now() + LAST_PATIENCE;
       try {
+        passOn();
         destination.flushSync();
       } catch {
         // Nowhere to write to, nobody to tell: the end of the process must not try again.

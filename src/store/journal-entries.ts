@@ -40,11 +40,16 @@ export class EntryWriter {
   #bytes: Buffer = Buffer.alloc(4096);
   #length = 0;
   #soa: ResourceRecord | undefined;
+  /** The last origin, and where its texts are: most changes of a commit have the same. */
+  #lastOrigin: ChangeOrigin | undefined;
+  #textsFrom = 0;
+  #textsTo = 0;
 
   /** Begins anew. */
   restart(): void {
     this.#length = 0;
     this.#soa = undefined;
+    this.#lastOrigin = undefined;
     if (this.#bytes.length > KEPT_CAPACITY) this.#bytes = Buffer.alloc(KEPT_CAPACITY);
   }
 
@@ -68,16 +73,25 @@ export class EntryWriter {
     this.#soa = soaAfter;
   }
 
-  #origin({ actor, at, cause, note }: ChangeOrigin, flags: number): void {
+  #origin(origin: ChangeOrigin, flags: number): void {
+    const { actor, at, cause, note } = origin;
     const all = flags | (actor.from === undefined ? 0 : HAS_FROM) | (note === undefined ? 0 : HAS_NOTE);
     const start = this.#reserve(7);
     this.#bytes[start] = all;
     this.#bytes.writeUIntBE(Math.trunc(at), start + 1, 6);
+    if (this.#lastOrigin !== undefined && sameTexts(this.#lastOrigin, origin)) {
+      const copy = this.#reserve(this.#textsTo - this.#textsFrom);
+      this.#bytes.copyWithin(copy, this.#textsFrom, this.#textsTo);
+      return;
+    }
+    this.#lastOrigin = origin;
+    this.#textsFrom = this.#length;
     this.#text(cause);
     this.#text(actor.kind);
     this.#text(actor.name);
     if (actor.from !== undefined) this.#text(actor.from);
     if (note !== undefined) this.#text(note);
+    this.#textsTo = this.#length;
   }
 
   #records(records: readonly ResourceRecord[]): void {
@@ -163,6 +177,18 @@ const UTF_8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function textOf(reader: WireReader): string {
   return UTF_8.decode(reader.take(reader.u16()));
+}
+
+/** Whether two origins are the same but for their time. */
+function sameTexts(a: ChangeOrigin, b: ChangeOrigin): boolean {
+  const { kind, name, from } = a.actor;
+  return (
+    b.actor.name === name &&
+    b.actor.from === from &&
+    b.actor.kind === kind &&
+    b.cause === a.cause &&
+    b.note === a.note
+  );
 }
 
 function sameRecord(a: ResourceRecord, b: ResourceRecord): boolean {

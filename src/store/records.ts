@@ -5,6 +5,7 @@ import { RrType } from "../wire/iana/type.ts";
 import { LOWER, type Name } from "../wire/name.ts";
 import type { ResourceRecord } from "../wire/record.ts";
 import { rdataKey } from "../wire/rdata/rdata.ts";
+import { BlobSlot } from "./blob-slot.ts";
 import { StoreError } from "./error.ts";
 import { ownerKey } from "../zone/owner-key.ts";
 import type { Registration } from "../zone/registration.ts";
@@ -44,6 +45,9 @@ export class RecordTable {
   >;
   readonly #siblings: Statement<[number, Uint8Array, number], Uint8Array>;
   readonly #clear: Statement<[number]>;
+  readonly #owner = new BlobSlot();
+  readonly #rdata = new BlobSlot();
+  readonly #oldRdata = new BlobSlot();
 
   constructor(db: Database) {
     this.#insert = db.prepare(
@@ -69,17 +73,19 @@ export class RecordTable {
    * @returns false, and nothing done, where the zone has it already (whatever its TTL and letter case)
    */
   add(zone: number, apex: Name, rr: ResourceRecord, registration?: RegistrationOrNone): boolean {
-    const owner = ownerKey(rr.name, apex);
+    const owner = this.#owner.put(ownerKey(rr.name, apex));
     if (!CASE_COUNTS.has(rr.type) && this.#hasEqual(zone, owner, rr)) return false;
     const refreshed = registration?.refreshed ?? null;
     const lease = registration?.lease ?? null;
     const written = writtenOwner(rr.name, apex);
-    return this.#insert.run(zone, owner, rr.type, rr.rdata, rr.ttl, written, refreshed, lease).changes === 1;
+    const rdata = this.#rdata.put(rr.rdata);
+    return this.#insert.run(zone, owner, rr.type, rdata, rr.ttl, written, refreshed, lease).changes === 1;
   }
 
   /** Removes a record, whatever its TTL. @returns false where the zone does not have it in these very RDATA */
   remove(zone: number, apex: Name, rr: ResourceRecord): boolean {
-    return this.#delete.run(zone, ownerKey(rr.name, apex), rr.type, rr.rdata).changes === 1;
+    const owner = this.#owner.put(ownerKey(rr.name, apex));
+    return this.#delete.run(zone, owner, rr.type, this.#rdata.put(rr.rdata)).changes === 1;
   }
 
   /**
@@ -94,12 +100,12 @@ export class RecordTable {
     rr: ResourceRecord,
     registration?: RegistrationOrNone,
   ): boolean {
-    const owner = ownerKey(rr.name, apex);
+    const owner = this.#owner.put(ownerKey(rr.name, apex));
     const written = writtenOwner(rr.name, apex);
     const refreshed = registration?.refreshed ?? null;
     const lease = registration?.lease ?? null;
     const { changes } = this.#replace.run(
-      rr.rdata,
+      this.#rdata.put(rr.rdata),
       rr.ttl,
       written,
       refreshed,
@@ -107,7 +113,7 @@ export class RecordTable {
       zone,
       owner,
       rr.type,
-      old.rdata,
+      this.#oldRdata.put(old.rdata),
     );
     return changes === 1;
   }

@@ -31,6 +31,7 @@ export class Name {
   /** Uncompressed wire form, original case, ending in the root label. Not to be written to. */
   readonly wire: Uint8Array;
   #key: string | undefined;
+  #text: string | undefined;
 
   private constructor(wire: Uint8Array) {
     this.wire = wire;
@@ -209,20 +210,7 @@ export class Name {
 
   /** Presentation form with the final dot (RFC 1035 §5.1), unprintable octets as `\DDD`. */
   toString(): string {
-    const { wire } = this;
-    if (this.isRoot) return ".";
-    // Names of letters, digits, "-" and "_", that is nearly all, are the wire form with dots for its length octets.
-    let length = 0;
-    for (let at = 0; wire[at] !== 0;) {
-      for (const end = at + wire[at]!; at < end;) {
-        const octet = wire[++at]!;
-        if (!isPlain(octet)) return escapedText(wire);
-        KEY_SCRATCH[length++] = octet;
-      }
-      KEY_SCRATCH[length++] = 0x2e;
-      at++;
-    }
-    return KEY_SCRATCH.toString("latin1", 0, length);
+    return (this.#text ??= this.isRoot ? "." : textOfWire(this.wire));
   }
 
   /** Presentation form relative to `origin`: `@` for the origin itself, absolute where it is not below it. */
@@ -317,6 +305,22 @@ function isPlain(octet: number): boolean {
 }
 
 /** Presentation form of any name but the root. */
+function textOfWire(wire: Uint8Array): string {
+  // Names of letters, digits, "-" and "_", that is nearly all, are the wire form with dots for its length octets.
+  let length = 0;
+  for (let at = 0; wire[at] !== 0;) {
+    for (const end = at + wire[at]!; at < end;) {
+      const octet = wire[++at]!;
+      if (!isPlain(octet)) return escapedText(wire);
+      KEY_SCRATCH[length++] = octet;
+    }
+    KEY_SCRATCH[length++] = 0x2e;
+    at++;
+  }
+  return KEY_SCRATCH.toString("latin1", 0, length);
+}
+
+/** The same where octets need escapes. */
 function escapedText(wire: Uint8Array): string {
   let text = "";
   for (let at = 0; wire[at] !== 0;) {

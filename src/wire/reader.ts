@@ -18,8 +18,10 @@ export class WireReader {
   offset: number;
   /** Offset after the last octet that may be read. */
   end: number;
-  readonly #view: DataView;
   #pointersLeft = POINTER_BUDGET;
+  /** The last name that was spelt out, and where it begins: the records behind it often have the same owner. */
+  #last: Name | undefined;
+  #lastAt = -1;
 
   constructor(bytes: Uint8Array, offset = 0, end = bytes.length) {
     // A Buffer's `slice` does not copy, so none is let in.
@@ -29,29 +31,36 @@ export class WireReader {
         : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.offset = offset;
     this.end = end;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   get remaining(): number {
     return this.end - this.offset;
   }
 
+  // By octets: a DataView needs the array's buffer, and asking for that moves a short array out of V8's heap.
+
   u8(): number {
-    return this.#view.getUint8(this.#take(1));
+    return this.bytes[this.#take(1)]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#take(2));
+    const at = this.#take(2);
+    return (this.bytes[at]! << 8) | this.bytes[at + 1]!;
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#take(4));
+    return this.#u32At(this.#take(4));
   }
 
   /** A 48-bit unsigned integer, as TSIG's Time Signed. */
   u48(): number {
     const at = this.#take(6);
-    return this.#view.getUint16(at) * 0x1_0000_0000 + this.#view.getUint32(at + 2);
+    return ((this.bytes[at]! << 8) | this.bytes[at + 1]!) * 0x1_0000_0000 + this.#u32At(at + 2);
+  }
+
+  /** Passes over octets. */
+  skip(length: number): void {
+    this.#take(length);
   }
 
   /** A view of the next `length` octets, not a copy. */
@@ -94,6 +103,10 @@ export class WireReader {
       const target = ((length & 0x3f) << 8) | bytes[at + 1]!;
       if (target >= limit)
         throw new WireError("WIRE_NAME", "a compression pointer that does not lead backwards", at);
+      if (at === start && target === this.#lastAt) {
+        this.offset = at + 2;
+        return this.#last!;
+      }
       if (--this.#pointersLeft < 0) throw new WireError("WIRE_NAME", "too many compression pointers", at);
       if (behind < 0) behind = at + 2;
       copied = copyRun(bytes, runAt, at, copied);
@@ -102,9 +115,9 @@ export class WireReader {
       at = target;
     }
     this.offset = behind < 0 ? at : behind;
-    if (copied === 0) return Name.fromTrustedWire(bytes.slice(runAt, at));
-    copied = copyRun(bytes, runAt, at, copied);
-    return Name.fromTrustedWire(SCRATCH.slice(0, copied));
+    this.#lastAt = copied === 0 ? runAt : start;
+    const wire = copied === 0 ? bytes.slice(runAt, at) : SCRATCH.slice(0, copyRun(bytes, runAt, at, copied));
+    return (this.#last = Name.fromTrustedWire(wire));
   }
 
   /**
@@ -115,6 +128,11 @@ export class WireReader {
     const length = uncompressedLength(this.bytes, this.offset);
     const at = this.#take(length);
     return Name.fromTrustedWire(this.bytes.slice(at, at + length));
+  }
+
+  #u32At(at: number): number {
+    const { bytes } = this;
+    return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
   }
 
   #take(length: number): number {

@@ -41,10 +41,10 @@ export function readTsig(rr: ResourceRecord, start: number): TsigRecord {
       algorithm: reader.name(),
       timeSigned: reader.u48(),
       fudge: reader.u16(),
-      mac: reader.take(reader.u16()),
+      mac: reader.copy(reader.u16()),
       originalId: reader.u16(),
       error: reader.u16(),
-      other: reader.take(reader.u16()),
+      other: reader.copy(reader.u16()),
       start,
     };
     if (reader.remaining > 0) throw new WireError("WIRE_TSIG", "octets left after a TSIG", start);

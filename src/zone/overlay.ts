@@ -22,11 +22,13 @@ interface OverlayName {
 
 export class OverlayView implements ZoneView {
   readonly #base: ZoneView;
-  /** Names that pending changesets touched, by key; all their RRsets, none where the name is gone. */
+  /** Names that pending changesets touched, by key; all their RRsets but the SOA, none where the name is gone. */
   readonly #names = new Map<string, OverlayName>();
   /** Names that pending changesets gave to somebody or, emptied, to nobody. */
   readonly #owners = new Map<string, Actor | null>();
   #soa: ResourceRecord;
+  /** The apex's RRsets beside the SOA, as the base gives them: nearly every changeset leaves them alone. */
+  #apexSets: readonly RrSet[] | undefined;
   #recordCount: number;
 
   constructor(base: ZoneView) {
@@ -48,19 +50,36 @@ export class OverlayView implements ZoneView {
   }
 
   rrsets(name: Name): readonly RrSet[] {
-    const changed = this.#names.get(name.key);
-    return changed === undefined ? this.#base.rrsets(name) : [...changed.rrsets.values()];
+    const isApex = name.equals(this.apex);
+    const others = this.#otherRrsets(name, isApex);
+    return isApex ? [this.#soaSet(), ...others] : others;
   }
 
   rrset(name: Name, type: number): RrSet | undefined {
+    if (name.equals(this.apex)) {
+      if (type === RrType.SOA) return this.#soaSet();
+      return this.#otherRrsets(name, true).find((rrset) => rrset.type === type);
+    }
     const changed = this.#names.get(name.key);
     return changed === undefined ? this.#base.rrset(name, type) : changed.rrsets.get(type);
+  }
+
+  #otherRrsets(name: Name, isApex: boolean): readonly RrSet[] {
+    const changed = this.#names.get(name.key);
+    if (changed !== undefined) return [...changed.rrsets.values()];
+    if (!isApex) return this.#base.rrsets(name);
+    return (this.#apexSets ??= this.#base.rrsets(name).filter(({ type }) => type !== RrType.SOA));
+  }
+
+  #soaSet(): RrSet {
+    const { ttl, rdata } = this.#soa;
+    return { type: RrType.SOA, ttl, rdatas: [rdata] };
   }
 
   storedName(name: Name): Name {
     const changed = this.#names.get(name.key);
     if (changed === undefined) return this.#base.storedName(name);
-    return changed.rrsets.size > 0 ? changed.name : name;
+    return changed.rrsets.size > 0 || name.equals(this.apex) ? changed.name : name;
   }
 
   pendingOwner(name: Name): Actor | null | undefined {
@@ -84,7 +103,8 @@ export class OverlayView implements ZoneView {
     const draftOf = (name: Name): { name: Name; rrsets: Map<number, RrSet> } => {
       let draft = drafts.get(name.key);
       if (draft === undefined) {
-        const rrsets = new Map(this.rrsets(name).map((rrset) => [rrset.type, rrset]));
+        const rrsets = new Map<number, RrSet>();
+        for (const rrset of this.#otherRrsets(name, name.equals(this.apex))) rrsets.set(rrset.type, rrset);
         // A name that is not there yet takes the case of the record that creates it.
         drafts.set(name.key, (draft = { name: this.storedName(name), rrsets }));
       }
@@ -108,15 +128,9 @@ export class OverlayView implements ZoneView {
       }
       rrsets.set(type, { type, ttl, rdatas: all });
     }
-    draftOf(this.apex).rrsets.set(RrType.SOA, {
-      type: RrType.SOA,
-      ttl: soaAfter.ttl,
-      rdatas: [soaAfter.rdata],
-    });
-
     for (const [key, draft] of drafts) {
       this.#names.set(key, draft);
-      if (draft.rrsets.size === 0) this.#owners.set(key, null);
+      if (draft.rrsets.size === 0 && !draft.name.equals(this.apex)) this.#owners.set(key, null);
     }
     for (const name of changeset.claimed ?? []) this.#owners.set(name.key, changeset.origin.actor);
     this.#soa = soaAfter;

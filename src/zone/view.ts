@@ -3,6 +3,7 @@ import type { Name } from "../wire/name.ts";
 import type { ResourceRecord, RrSet } from "../wire/record.ts";
 import type { Actor } from "./changeset.ts";
 
+/** What is given of a zone stays as it is, also when the zone changes: RDATA are copies, or nobody writes to them any more. */
 export interface ZoneView {
   readonly apex: Name;
   /** The apex SOA; a zone always has one. */

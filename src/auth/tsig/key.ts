@@ -8,6 +8,8 @@ export interface TsigAlgorithm {
   readonly name: Name;
   readonly digest: string;
   readonly macLength: number;
+  /** Octets of a block of the digest (RFC 2104 §2). */
+  readonly blockLength: number;
   /** Further algorithm names on the wire that mean the same. */
   readonly aliases: readonly Name[];
 }
@@ -24,6 +26,8 @@ function algorithm(
     name: Name.parse(`${wireName}.`),
     digest,
     macLength,
+    // FIPS 180-4 figure 1: the digests of more than 256 bits take blocks of 1024.
+    blockLength: macLength > 32 ? 128 : 64,
     aliases: aliases.map((alias) => Name.parse(alias)),
   };
 }

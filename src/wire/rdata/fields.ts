@@ -91,7 +91,7 @@ function numberField(
 ): Field {
   return {
     size,
-    skip: (reader) => void reader.take(size),
+    skip: (reader) => reader.skip(size),
     toText: (reader) => print(size === 1 ? reader.u8() : size === 2 ? reader.u16() : reader.u32()),
     fromText: (source, out) => {
       const value = parse(nextWord(source, what));
@@ -129,7 +129,7 @@ export const numberOrMnemonic = (
 
 export const ipv4: Field = {
   size: 4,
-  skip: (reader) => void reader.take(4),
+  skip: (reader) => reader.skip(4),
   toText: (reader) => ipv4ToText(reader.take(4)),
   fromText: (source, out) => {
     const text = nextWord(source, "an IPv4 address");
@@ -141,7 +141,7 @@ export const ipv4: Field = {
 
 export const ipv6: Field = {
   size: 16,
-  skip: (reader) => void reader.take(16),
+  skip: (reader) => reader.skip(16),
   toText: (reader) => ipv6ToText(reader.take(16)),
   fromText: (source, out) => {
     const text = nextWord(source, "an IPv6 address");
@@ -170,7 +170,7 @@ function nextString(source: FieldSource, what: string, max: number): Uint8Array 
 
 /** A <character-string> (RFC 1035 §3.3): a length octet and up to 255 octets. Printed in quotes. */
 export const characterString = (what: string): Field => ({
-  skip: (reader) => void reader.take(reader.u8()),
+  skip: (reader) => reader.skip(reader.u8()),
   toText: (reader) => octetsToQuoted(reader.take(reader.u8())),
   fromText: (source, out) => out.counted8(nextString(source, what, 255)),
 });
@@ -180,7 +180,7 @@ export const characterStrings: Field = {
   skip: (reader) => {
     if (reader.remaining === 0)
       throw new WireError("WIRE_RDATA", "no character-string where one is needed", reader.offset);
-    while (reader.remaining > 0) reader.take(reader.u8());
+    while (reader.remaining > 0) reader.skip(reader.u8());
   },
   toText: (reader) => {
     const strings: string[] = [];
@@ -196,7 +196,7 @@ export const characterStrings: Field = {
 function skipRest(reader: WireReader, least: number): void {
   if (reader.remaining < least)
     throw new WireError("WIRE_RDATA", "RDATA without its last field", reader.offset);
-  reader.take(reader.remaining);
+  reader.skip(reader.remaining);
 }
 
 /** Octets to the end of the RDATA as one quoted string, at least `least` of them (CAA, URI). */

@@ -11,7 +11,7 @@ function eui(size: 6 | 8): Field {
   const what = `an EUI-${size * 8} address`;
   return {
     size,
-    skip: (reader) => void reader.take(size),
+    skip: (reader) => reader.skip(size),
     toText: (reader) => octetsToHex(reader.take(size)).toLowerCase().match(/../g)!.join("-"),
     fromText: (source, out) => {
       const text = nextWord(source, what);

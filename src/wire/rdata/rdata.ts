@@ -37,7 +37,7 @@ export function readRdata(type: number, reader: WireReader, length: number): Uin
   if (length > reader.remaining)
     throw new WireError("WIRE_SHORT", "the message ends inside RDATA", reader.offset);
   const row = rows.get(type);
-  if (row === undefined || row.size === length) return Uint8Array.from(reader.take(length));
+  if (row === undefined || row.size === length) return reader.copy(length);
   const start = reader.offset;
   const outerEnd = reader.end;
   reader.end = start + length;
@@ -48,20 +48,24 @@ export function readRdata(type: number, reader: WireReader, length: number): Uin
       return reader.bytes.slice(start, reader.offset);
     }
     const pieces: Uint8Array[] = [];
-    let total = 0;
+    let taken = start; // what is before this is in `pieces`
     for (const field of row.fields) {
-      let piece: Uint8Array;
-      if (field.name?.decompress === true) {
-        piece = reader.name().wire;
-      } else {
-        const at = reader.offset;
+      if (field.name?.decompress !== true) {
         field.skip(reader);
-        piece = reader.bytes.subarray(at, reader.offset);
+        continue;
       }
-      pieces.push(piece);
-      total += piece.length;
+      const at = reader.offset;
+      const { wire } = reader.name();
+      // A pointer takes two octets, and no name does: of the same length it is the same name.
+      if (wire.length === reader.offset - at) continue;
+      pieces.push(reader.bytes.subarray(taken, at), wire);
+      taken = reader.offset;
     }
     finish(type, reader);
+    if (pieces.length === 0) return reader.bytes.slice(start, reader.offset);
+    pieces.push(reader.bytes.subarray(taken, reader.offset));
+    let total = 0;
+    for (const piece of pieces) total += piece.length;
     // What decompression made too long to be written again could be neither stored nor served.
     if (total > MAX_RDATA_LENGTH)
       throw new WireError("WIRE_RDATA", "RDATA over 65535 octets once decompressed", start);

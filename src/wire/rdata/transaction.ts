@@ -18,10 +18,10 @@ function raw(skip: Field["skip"]): Field {
   return { skip, toText: unspoken, fromText: unspoken };
 }
 
-const counted16 = raw((reader) => void reader.take(reader.u16()));
-const u48 = raw((reader) => void reader.take(6));
-const rest = raw((reader) => void reader.take(reader.remaining));
-const fixed = (size: number): Field => raw((reader) => void reader.take(size));
+const counted16 = raw((reader) => reader.skip(reader.u16()));
+const u48 = raw((reader) => reader.skip(6));
+const rest = raw((reader) => reader.skip(reader.remaining));
+const fixed = (size: number): Field => raw((reader) => reader.skip(size));
 
 export const transaction: RowTable = {
   // Type covered, algorithm, labels, TTL, expiration, inception, key tag; signer; signature (RFC 2535 §4.1).

@@ -36,6 +36,8 @@ export class ZoneImage implements ZoneView {
   readonly #table: SlotTable;
   readonly #writer: NodeWriter;
   readonly #scratch: NameScratch;
+  /** What the scratch holds: one name is looked for several times in a row. */
+  #loaded: Name | undefined;
 
   private constructor(apex: Name, seed: HashSeed, epochs: Epochs, most?: number) {
     this.apex = apex;
@@ -213,8 +215,13 @@ export class ZoneImage implements ZoneView {
   }
 
   #find(name: Name): number {
-    this.#scratch.load(name.wire, 0, name.wire.length);
-    return this.reader.find(this.#scratch, 0);
+    return this.reader.find(this.#scratchOf(name), 0);
+  }
+
+  #scratchOf(name: Name): NameScratch {
+    if (name !== this.#loaded) this.#scratch.load(name.wire, 0, name.wire.length);
+    this.#loaded = name;
+    return this.#scratch;
   }
 
   #nodeName(node: number): Name {
