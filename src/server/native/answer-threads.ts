@@ -24,7 +24,7 @@ import { NativeSink, Outbox } from "./outbox.ts";
 import { giveWay } from "./precedence.ts";
 import type { NativeSocket } from "./socket.ts";
 import { boundPort, openSockets } from "./socket.ts";
-import { sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
+import { SOCKADDR_BYTES, sockaddrAddress, sockaddrPort } from "./sockaddr.ts";
 import type { ThreadMessage, ThreadOrders, ThreadReport, ThreadStart } from "./thread-protocol.ts";
 import {
   HandoverItem,
@@ -306,14 +306,18 @@ export class AnswerThreads implements UdpTransport {
 
   #takeOver(socket: number, items: Uint8Array): void {
     const view = new DataView(items.buffer, items.byteOffset, items.byteLength);
+    let peer: Peer | undefined;
+    let peerAt = 0;
     for (let at = 0; at < items.length;) {
       const length = view.getUint32(at + HandoverItem.LENGTH, true);
       const message = items.subarray(at + HandoverItem.HEAD, at + HandoverItem.HEAD + length);
-      const peer: Peer = {
-        address: plainAddress(sockaddrAddress(items, at + HandoverItem.ADDRESS)),
-        port: sockaddrPort(items, at + HandoverItem.ADDRESS),
-        transport: "udp",
-      };
+      const addressAt = at + HandoverItem.ADDRESS;
+      // Often many come from one peer: its address is made text once.
+      if (peer === undefined || !sameSockaddr(items, peerAt, addressAt)) {
+        const address = plainAddress(sockaddrAddress(items, addressAt));
+        peer = { address, port: sockaddrPort(items, addressAt), transport: "udp" };
+        peerAt = addressAt;
+      }
       this.#options.handler(message, peer, new NativeSink(this.#outbox, socket, items, at));
       at += itemLength(length);
     }
@@ -322,6 +326,12 @@ export class AnswerThreads implements UdpTransport {
   #sum(counter: number): number {
     return this.#threads.reduce((sum, { counters }) => sum + counters[counter]!, 0);
   }
+}
+
+/** Whether two socket addresses of one handover are the same to the octet. */
+function sameSockaddr(items: Uint8Array, a: number, b: number): boolean {
+  for (let i = 0; i < SOCKADDR_BYTES; i++) if (items[a + i] !== items[b + i]) return false;
+  return true;
 }
 
 /** The thread looks into its port when the mailbox has counted up. */

@@ -192,12 +192,16 @@ export class ZoneImage implements ZoneView {
       if (node.sets.size === 0) node.name = name;
       return node.sets;
     };
-    for (const changeset of changesets) {
-      remove(at(changeset.soaBefore.name), changeset.soaBefore);
-      for (const rr of changeset.removed) remove(at(rr.name), rr);
-      for (const rr of changeset.added) add(at(rr.name), rr);
-      add(at(changeset.soaAfter.name), changeset.soaAfter);
+    let soa: ResourceRecord | undefined;
+    for (const { soaBefore, soaAfter, removed, added } of changesets) {
+      if (soa === undefined) remove(at(soaBefore.name), soaBefore);
+      else if (!sameBytes(soa.rdata, soaBefore.rdata))
+        throw new ImageError(`a changeset of ${this.apex.toString()} does not follow from the one before it`);
+      for (const rr of removed) remove(at(rr.name), rr);
+      for (const rr of added) add(at(rr.name), rr);
+      soa = soaAfter;
     }
+    if (soa !== undefined) add(at(soa.name), soa);
     // What is there comes before what goes, or a name with children in both would be missing in between; and the SOA
     // comes last, for who sees the new serial must find what it stands for.
     const apex = touched.get(this.apex.key);
