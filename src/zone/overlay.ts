@@ -17,7 +17,7 @@ export class ChangesetMismatch extends Error {
 
 interface OverlayName {
   readonly name: Name;
-  readonly rrsets: ReadonlyMap<number, RrSet>;
+  readonly rrsets: readonly RrSet[];
 }
 
 export class OverlayView implements ZoneView {
@@ -58,15 +58,15 @@ export class OverlayView implements ZoneView {
   rrset(name: Name, type: number): RrSet | undefined {
     if (name.equals(this.apex)) {
       if (type === RrType.SOA) return this.#soaSet();
-      return this.#otherRrsets(name, true).find((rrset) => rrset.type === type);
+      return find(this.#otherRrsets(name, true), type);
     }
     const changed = this.#names.get(name.key);
-    return changed === undefined ? this.#base.rrset(name, type) : changed.rrsets.get(type);
+    return changed === undefined ? this.#base.rrset(name, type) : find(changed.rrsets, type);
   }
 
   #otherRrsets(name: Name, isApex: boolean): readonly RrSet[] {
     const changed = this.#names.get(name.key);
-    if (changed !== undefined) return [...changed.rrsets.values()];
+    if (changed !== undefined) return changed.rrsets;
     if (!isApex) return this.#base.rrsets(name);
     return (this.#apexSets ??= this.#base.rrsets(name).filter(({ type }) => type !== RrType.SOA));
   }
@@ -79,7 +79,7 @@ export class OverlayView implements ZoneView {
   storedName(name: Name): Name {
     const changed = this.#names.get(name.key);
     if (changed === undefined) return this.#base.storedName(name);
-    return changed.rrsets.size > 0 || name.equals(this.apex) ? changed.name : name;
+    return changed.rrsets.length > 0 || name.equals(this.apex) ? changed.name : name;
   }
 
   pendingOwner(name: Name): Actor | null | undefined {
@@ -99,12 +99,11 @@ export class OverlayView implements ZoneView {
     if (!sameBytes(soaBefore.rdata, this.#soa.rdata)) {
       throw new ChangesetMismatch(`a changeset of ${this.apex.toString()} that starts from another SOA`);
     }
-    const drafts = new Map<string, { name: Name; rrsets: Map<number, RrSet> }>();
-    const draftOf = (name: Name): { name: Name; rrsets: Map<number, RrSet> } => {
+    const drafts = new Map<string, Draft>();
+    const draftOf = (name: Name): Draft => {
       let draft = drafts.get(name.key);
       if (draft === undefined) {
-        const rrsets = new Map<number, RrSet>();
-        for (const rrset of this.#otherRrsets(name, name.equals(this.apex))) rrsets.set(rrset.type, rrset);
+        const rrsets = this.#otherRrsets(name, name.equals(this.apex));
         // A name that is not there yet takes the case of the record that creates it.
         drafts.set(name.key, (draft = { name: this.storedName(name), rrsets }));
       }
@@ -112,30 +111,49 @@ export class OverlayView implements ZoneView {
     };
 
     for (const { name, type, ttl, rdatas } of grouped(removed)) {
-      const { rrsets } = draftOf(name);
-      const left = without(rrsets.get(type), ttl, rdatas);
+      const draft = draftOf(name);
+      const left = without(find(draft.rrsets, type), ttl, rdatas);
       if (left === undefined) throw mismatch("removes records that are not there", name, type);
-      if (left.rdatas.length === 0) rrsets.delete(type);
-      else rrsets.set(type, left);
+      draft.rrsets = replaced(draft.rrsets, left);
     }
     for (const { name, type, ttl, rdatas } of grouped(added)) {
-      const { rrsets } = draftOf(name);
-      const present = rrsets.get(type);
+      const draft = draftOf(name);
+      const present = find(draft.rrsets, type);
       if (present !== undefined && present.ttl !== ttl) throw mismatch("gives an RRset two TTLs", name, type);
       const all = present === undefined ? rdatas : [...present.rdatas, ...rdatas];
       if (all.length > 1 && new Set(all.map(latin1)).size !== all.length) {
         throw mismatch("adds records that are there already", name, type);
       }
-      rrsets.set(type, { type, ttl, rdatas: all });
+      draft.rrsets = replaced(draft.rrsets, { type, ttl, rdatas: all });
     }
     for (const [key, draft] of drafts) {
       this.#names.set(key, draft);
-      if (draft.rrsets.size === 0 && !draft.name.equals(this.apex)) this.#owners.set(key, null);
+      if (draft.rrsets.length === 0 && !draft.name.equals(this.apex)) this.#owners.set(key, null);
     }
     for (const name of changeset.claimed ?? []) this.#owners.set(name.key, changeset.origin.actor);
     this.#soa = soaAfter;
     this.#recordCount += added.length - removed.length;
   }
+}
+
+/** A name that a changeset touches, on its way to be an {@link OverlayName}. */
+interface Draft {
+  readonly name: Name;
+  rrsets: readonly RrSet[];
+}
+
+// A name has few RRsets: to look through them is quicker than to keep them by type.
+
+function find(rrsets: readonly RrSet[], type: number): RrSet | undefined {
+  for (const rrset of rrsets) if (rrset.type === type) return rrset;
+  return undefined;
+}
+
+/** The same with an RRset in the place of the one of its type; without either where it is empty. */
+function replaced(rrsets: readonly RrSet[], rrset: RrSet): RrSet[] {
+  const others = rrsets.filter(({ type }) => type !== rrset.type);
+  if (rrset.rdatas.length > 0) others.push(rrset);
+  return others;
 }
 
 interface Group {
