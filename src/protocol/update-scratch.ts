@@ -227,18 +227,23 @@ function compare(
   const before = stored?.rdatas.length ?? 0;
   const after = working.records.size;
   const ttlChanged = stored !== undefined && after > 0 && stored.ttl !== working.ttl;
-  const added = new Map(working.records);
+  /** Identities of those that stay as they are. */
+  let kept: Set<string> | undefined;
   const removed: ResourceRecord[] = [];
   for (const rdata of stored?.rdatas ?? []) {
     const id = identity(type, rdata);
     const now = working.records.get(id);
     if (!ttlChanged && now !== undefined && sameRecord(type, now, rdata)) {
-      added.delete(id);
+      (kept ??= new Set()).add(id);
     } else {
       removed.push(record(name, type, stored!.ttl, rdata));
     }
   }
-  if (removed.length === 0 && added.size === 0) return undefined;
+  const added: ResourceRecord[] = [];
+  for (const [id, rdata] of working.records) {
+    if (kept?.has(id) !== true) added.push(record(name, type, working.ttl, rdata));
+  }
+  if (removed.length === 0 && added.length === 0) return undefined;
   return {
     name,
     type,
@@ -247,7 +252,7 @@ function compare(
     octetsBefore: octetsOf(stored?.rdatas ?? []),
     octetsAfter: octetsOf(working.records.values()),
     removed,
-    added: Array.from(added.values(), (rdata) => record(name, type, working.ttl, rdata)),
+    added,
     ttlChanged,
   };
 }
