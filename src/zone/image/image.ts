@@ -219,13 +219,9 @@ export class ZoneImage implements ZoneView {
   }
 
   #find(name: Name): number {
-    return this.reader.find(this.#scratchOf(name), 0);
-  }
-
-  #scratchOf(name: Name): NameScratch {
     if (name !== this.#loaded) this.#scratch.load(name.wire, 0, name.wire.length);
     this.#loaded = name;
-    return this.#scratch;
+    return this.reader.find(this.#scratch, 0);
   }
 
   #nodeName(node: number): Name {

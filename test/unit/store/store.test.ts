@@ -457,10 +457,17 @@ describe("history", () => {
 
   test("keeps what a commit says of each of its changes", async () => {
     const model = created();
+    const key = { actor: { kind: "key", name: "k\u00e9y.", from: "2001:db8::1" }, cause: "update" } as const;
+    const address = { actor: { kind: "address", name: "192.0.2.1", from: "192.0.2.1" } } as const;
     const origins = [
-      { actor: { kind: "key", name: "k\u00e9y.", from: "2001:db8::1" }, at: 1, cause: "update" },
-      { actor: { kind: "operator", name: "" }, at: 2, cause: "import", note: "a \u{1f600} file" },
-      { actor: { kind: "address", name: "192.0.2.1", from: "192.0.2.1" }, at: 3, cause: "update", note: "" },
+      { ...key, at: 1 },
+      { ...key, at: 2 },
+      { actor: { kind: "operator", name: "" }, at: 3, cause: "import", note: "a \u{1f600} file" },
+      { ...address, at: 4, cause: "update", note: "" },
+      { ...address, at: 5, cause: "update" },
+      { ...address, at: 6, cause: "ptr" },
+      { ...address, at: 7, cause: "ptr" },
+      { ...key, at: 8 },
     ] as const;
     const chain: Changeset[] = [];
     for (const [i, origin] of origins.entries()) {
@@ -469,7 +476,7 @@ describe("history", () => {
       chain.push(changeset);
     }
     await store.commit(chain);
-    const entries = store.history(apex, { limit: 3 }).toReversed();
+    const entries = store.history(apex, { limit: origins.length }).toReversed();
     expect(entries.map(({ origin }) => origin)).toEqual(origins);
     expect(entries.map(({ changeset }) => changeset)).toEqual(chain);
   });

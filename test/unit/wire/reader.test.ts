@@ -45,6 +45,15 @@ describe("names", () => {
     expect(reader.name().toString()).toBe("c.b.a.");
   });
 
+  test("are those before them where they are nothing but a pointer there", () => {
+    const reader = new WireReader(hex("016100 0162c000 c003 c003 c000"));
+    const [a, ba, again, onceMore, aAgain] = Array.from({ length: 5 }, () => reader.name());
+    expect([again, onceMore].map(String)).toEqual(["b.a.", "b.a."]);
+    expect(again).toBe(ba);
+    expect(aAgain).toEqual(a);
+    expect(reader.remaining).toBe(0);
+  });
+
   test("a plain name has no pointer", () => {
     expect(() => new WireReader(hex("016100 c000"), 3).plainName()).toThrow(badName);
   });
