@@ -1,6 +1,7 @@
 /** Giving back memory that V8 does not know to be worth the trouble. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import { loadLibc } from "./native/libc.ts";
 
 type Collector = (options?: { readonly type: "major"; readonly flavor: "last-resort" }) => void;
 
@@ -20,16 +21,21 @@ export function collectGarbage(): void {
 }
 
 /**
- * Gives the memory that reading or loading so many records took on the way back to the system, where they are many: it
- * takes some tens of milliseconds, and V8 would keep it at hand for some time.
+ * Gives the memory that reading or loading so many records took on the way back to the system, where they are many.
  */
 export function giveMemoryBackAfter(records: number): void {
   // Later: whoever had them still has them, until what is under way now has come to its end.
   if (records >= MANY_RECORDS) setTimeout(giveMemoryBack, GIVE_BACK_DELAY).unref();
 }
 
-function giveMemoryBack(): void {
+/**
+ * Collects garbage and gives the memory back to the system, where otherwise V8 and the C library's allocator keep it at
+ * hand, the allocator for ever; it takes some tens of milliseconds. For when much more was in use than will be again.
+ */
+export function giveMemoryBack(): void {
   theCollector()({ type: "major", flavor: "last-resort" });
+  const libc = loadLibc();
+  if (typeof libc !== "string") libc.trim();
 }
 
 function theCollector(): Collector {

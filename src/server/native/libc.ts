@@ -45,6 +45,8 @@ export interface Libc {
   sendmmsg(fd: number, messages: number, count: number, flags: number): number;
   poll(fds: number, count: number, timeout: number): number;
   close(fd: number): number;
+  /** `malloc_trim`: gives free memory within the allocator's heaps back to the system. Nothing where there is no such call. */
+  trim(): void;
   /** `sched_setattr` of the calling thread: 0, or -1 and an `errno`. */
   setSchedulingAttributes(attributes: number): number;
   /** Of the last call of this thread. */
@@ -89,6 +91,7 @@ const SCHED_SETATTR: Readonly<Partial<Record<NodeJS.Architecture, number>>> = { 
 function bind(koffi: typeof Koffi): Libc {
   const library = koffi.load(null);
   const systemCall = library.func("long syscall(long, long, uintptr_t, long)");
+  const trim = mallocTrim(library);
   return {
     setSchedulingAttributes: (attributes) =>
       systemCall(SCHED_SETATTR[process.arch]!, 0, attributes, 0) as number,
@@ -100,6 +103,7 @@ function bind(koffi: typeof Koffi): Libc {
     sendmmsg: library.func("int sendmmsg(int, uintptr_t, uint, int)"),
     poll: library.func("int poll(uintptr_t, ulong, int)"),
     close: library.func("int close(int)"),
+    trim: () => void trim?.(0),
     errno: () => koffi.errno(),
     errorName: (errno) => getSystemErrorName(-errno),
     allocate: (bytes) => {
@@ -107,4 +111,13 @@ function bind(koffi: typeof Koffi): Libc {
       return { address: Number(koffi.address(buffer)), buffer };
     },
   };
+}
+
+/** Other C libraries than glibc do not have it. */
+function mallocTrim(library: Koffi.LibraryHandle): ((keep: number) => number) | undefined {
+  try {
+    return library.func("int malloc_trim(size_t)");
+  } catch {
+    return undefined;
+  }
 }

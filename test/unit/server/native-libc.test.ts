@@ -1,6 +1,9 @@
 /** Whether the C library can be called: where not, the portable transport serves and says why. */
+import { createRequire } from "node:module";
+import type * as Koffi from "koffi";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { AnswerThreads } from "../../../src/server/native/answer-threads.ts";
+import type { Libc } from "../../../src/server/native/libc.ts";
 import { loadLibc } from "../../../src/server/native/libc.ts";
 import { PortableUdp } from "../../../src/server/portable-udp.ts";
 import { openUdp } from "../../../src/server/udp-choice.ts";
@@ -79,6 +82,24 @@ describe.runIf(native)("with the C library", () => {
     expect(udp.description).toBe(description);
     await udp.serve([], "");
     await udp.close();
+  });
+
+  test("a C library without malloc_trim serves all the same", async () => {
+    const { load, address, errno } = createRequire(import.meta.url)("koffi") as typeof Koffi;
+    const library = load(null);
+    const without = {
+      address,
+      errno,
+      load: () => ({
+        func: (declaration: string) => {
+          if (declaration.includes("malloc_trim")) throw new Error("Cannot find function 'malloc_trim'");
+          return library.func(declaration);
+        },
+      }),
+    };
+    const other = (await fresh())(() => without as unknown as typeof Koffi) as Libc;
+    expect(other.trim()).toBeUndefined();
+    expect(other.close(-1)).toBe(-1);
   });
 
   test("errors have the names that Node gives them", () => {
