@@ -8,6 +8,7 @@ import { Worker } from "node:worker_threads";
 import type { Peer } from "../../protocol/context.ts";
 import type { Epochs } from "../../zone/image/epochs.ts";
 import type { HashSeed } from "../../zone/image/hash.ts";
+import { keepNewThreadsSmall } from "../collect-garbage.ts";
 import type { MessageHandler, TransportLog } from "../handler.ts";
 import { plainAddress } from "../handler.ts";
 import { NOWHERE } from "../transport.ts";
@@ -342,6 +343,7 @@ function send(worker: Worker, mailbox: Int32Array, message: ThreadMessage): void
 }
 
 function startWorker(start: ThreadStart, name: string): Worker {
+  keepNewThreadsSmall();
   const own = import.meta.url;
   const url = new URL(`./answer-thread${own.slice(own.lastIndexOf("."))}`, own);
   return new Worker(url, { workerData: start, name });
