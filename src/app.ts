@@ -13,7 +13,7 @@ import { ROLLCALL_VERSION } from "./config/version.ts";
 import { dispatchVerbs } from "./control/dispatch.ts";
 import { ControlServer } from "./control/server.ts";
 import type { ReloadReport } from "./control/verbs.ts";
-import { giveMemoryBackAfter } from "./server/collect-garbage.ts";
+import { giveMemoryBack } from "./server/collect-garbage.ts";
 import { createFront } from "./server/front.ts";
 import { Listeners } from "./server/listeners.ts";
 import { openAcceptor } from "./server/kerberos/acceptor.ts";
@@ -26,6 +26,7 @@ import { ChangeQueue } from "./services/change-queue.ts";
 import { Forwarder } from "./services/forward/forwarder.ts";
 import { socketTransport } from "./services/forward/transport.ts";
 import { JournalKeeper } from "./services/journal-keeper.ts";
+import { MemoryKeeper, TRANSFER_WORK } from "./services/memory-keeper.ts";
 import { NetbiosService } from "./services/netbios.ts";
 import { Kerberos } from "./services/kerberos.ts";
 import { Notifier } from "./services/notifier.ts";
@@ -56,6 +57,7 @@ export class Rollcall {
   readonly #queue: ChangeQueue;
   readonly #notifier: Notifier;
   readonly #keeper: JournalKeeper;
+  readonly #memory: MemoryKeeper;
   readonly #forwarder: Forwarder;
   readonly #kerberos: Kerberos;
   readonly #ageing: Ageing;
@@ -149,6 +151,13 @@ export class Rollcall {
       log,
       now,
     });
+    this.#memory = new MemoryKeeper({
+      work: () => front.counters.queries + front.counters.others + TRANSFER_WORK * transfers.counters.axfr,
+      giveBack: () => {
+        store.releaseMemory();
+        giveMemoryBack();
+      },
+    });
     this.#udp = openUdp(config.threads, { seed, epochs: this.#zones.epochs, handler: front.handler, log });
     this.#listeners = new Listeners(this.#udp, front.handler, this.#connections, log);
     this.#netbios = new NetbiosService({
@@ -166,6 +175,7 @@ export class Rollcall {
       udp: this.#udp,
       notifier: this.#notifier,
       ageing: this.#ageing,
+      memory: this.#memory,
       log,
     });
     this.#reloads = new Reloads({
@@ -211,7 +221,7 @@ export class Rollcall {
       const serving = server.#serving;
       await serving.create(await prepareZones(config, store, log));
       for (const zone of config.zones) await serving.open(zone);
-      giveMemoryBackAfter(server.#zones.all().reduce((sum, { image }) => sum + image.recordCount, 0));
+      server.#memory.released(server.#zones.all().reduce((sum, { image }) => sum + image.recordCount, 0));
       await serving.renew();
       await server.#openControl();
       await server.#netbios.configure(config.netbios);
@@ -260,6 +270,7 @@ export class Rollcall {
     await this.#queue.close();
     this.#ageing.close();
     this.#keeper.close();
+    this.#memory.close();
     this.#forwarder.close();
     await this.#connections.close(STOP_GRACE);
     await new Promise((resolve) => setTimeout(resolve, UDP_GRACE));
@@ -282,7 +293,7 @@ export class Rollcall {
       zoneConfig: (apex) => zoneConfigOf(serving.config, apex),
       publishedZone: (apex) => this.#zones.get(apex),
       createZone: (apex, records, origin, onWritten) => serving.createZone(apex, records, origin, onWritten),
-      released: giveMemoryBackAfter,
+      released: (records) => this.#memory.released(records),
       limits: () => serving.config.limits.records,
       secondaries: (apex) => this.#notifier.status(apex),
       status: () => serverStatus(this.#statusSources),

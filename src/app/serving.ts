@@ -7,11 +7,12 @@ import type { Config, ZoneConfig } from "../config/config.ts";
 import { zoneConfigOf } from "../config/config.ts";
 import type { DispatchContext } from "../protocol/dispatch.ts";
 import { QueryAnswerer } from "../protocol/query.ts";
-import { collectGarbage, giveMemoryBackAfter } from "../server/collect-garbage.ts";
+import { collectGarbage } from "../server/collect-garbage.ts";
 import type { UdpTransport } from "../server/transport.ts";
 import type { Ageing } from "../services/ageing.ts";
 import type { Forwarder } from "../services/forward/forwarder.ts";
 import type { Kerberos } from "../services/kerberos.ts";
+import type { MemoryKeeper } from "../services/memory-keeper.ts";
 import type { Notifier } from "../services/notifier.ts";
 import { inTurns } from "../services/turns.ts";
 import { createZones } from "../services/zone-files.ts";
@@ -32,6 +33,7 @@ export interface ServingDeps {
   readonly udp: UdpTransport;
   readonly notifier: Notifier;
   readonly ageing: Ageing;
+  readonly memory: MemoryKeeper;
   readonly log: Logger;
 }
 
@@ -59,9 +61,9 @@ export class Serving {
 
   /** Creates zones that were read from their files. They are to be opened then. */
   async create(zones: readonly NewZone[]): Promise<void> {
-    const { store, log } = this.#deps;
+    const { store, memory, log } = this.#deps;
     await createZones(zones, store, log, Date.now());
-    giveMemoryBackAfter(zones.reduce((sum, { records }) => sum + records.length, 0));
+    memory.released(zones.reduce((sum, { records }) => sum + records.length, 0));
   }
 
   /** Loads a zone, where it has data. Nobody is told of it before {@link renew}. */

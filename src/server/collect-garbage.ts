@@ -5,10 +5,6 @@ import { loadLibc } from "./native/libc.ts";
 
 type Collector = (options?: { readonly type: "major"; readonly flavor: "last-resort" }) => void;
 
-/** Records that are worth collecting as garbage when they are done with, and the milliseconds after which they are. */
-const MANY_RECORDS = 50_000;
-const GIVE_BACK_DELAY = 1_000;
-
 /** In MiB, of one of its two halves. */
 const SMALL_YOUNG_GENERATION = ["--min-semi-space-size=1", "--max-semi-space-size=1"];
 
@@ -21,14 +17,6 @@ let collector: Collector | undefined;
  */
 export function collectGarbage(): void {
   theCollector()();
-}
-
-/**
- * Gives the memory that reading or loading so many records took on the way back to the system, where they are many.
- */
-export function giveMemoryBackAfter(records: number): void {
-  // Later: whoever had them still has them, until what is under way now has come to its end.
-  if (records >= MANY_RECORDS) setTimeout(giveMemoryBack, GIVE_BACK_DELAY).unref();
 }
 
 /**

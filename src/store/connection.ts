@@ -69,6 +69,11 @@ export function prepareWriter(db: Database.Database, fresh: boolean): void {
   db.pragma("temp_store = MEMORY");
 }
 
+/** Gives back the memory of pages that a connection keeps; they are read again where they are needed. @throws SqliteError */
+export function releasePages(db: Database.Database): void {
+  db.pragma("shrink_memory");
+}
+
 /**
  * A connection that only reads.
  * @throws SqliteError

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import type { Database } from "better-sqlite3";
 import { Catalogue } from "./catalogue.ts";
-import { openWriter, prepareFile, prepareWriter } from "./connection.ts";
+import { openWriter, prepareFile, prepareWriter, releasePages } from "./connection.ts";
 import { removeUnfinished } from "./creation.ts";
 import { guarded } from "./error.ts";
 import { checkInvariants, checkStructure } from "./integrity.ts";
@@ -41,6 +41,7 @@ export function openStore(directory: string, options: StoreOptions = {}): Sqlite
       removeUnfinished(db);
       const catalogue = new Catalogue(db);
       checkInvariants(db, catalogue);
+      releasePages(db); // those that the checks read last are not those that are needed first
       return new SqliteStore(db, lock, catalogue);
     });
   } catch (error) {

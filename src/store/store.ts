@@ -13,6 +13,7 @@ import type {
 } from "../zone/ports.ts";
 import type { Catalogue, ZoneRow } from "./catalogue.ts";
 import { commitBatch, dropZone, type Tables } from "./changes.ts";
+import { releasePages } from "./connection.ts";
 import { createZoneInSteps } from "./creation.ts";
 import { guarded, StoreError } from "./error.ts";
 import { Journal } from "./journal.ts";
@@ -146,6 +147,11 @@ export class SqliteStore implements ZoneStore {
   /** Remembers where a secondary has got to; written within seconds or at {@link close}, and lost by a crash before. */
   rememberSecondary(apex: Name, state: SecondaryState): void {
     this.#secondaries.remember(this.#tables.catalogue.get(apex).id, state);
+  }
+
+  /** Gives back memory that only serves to be fast: for a time without changes. */
+  releaseMemory(): void {
+    if (this.#db.open) this.#run("releasing memory", () => releasePages(this.#db));
   }
 
   /** Closes everything, open snapshots too, and lets the next process in. Closing twice does nothing. */
