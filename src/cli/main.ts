@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 /** The `rollcall` program. Everything else is loaded only when this Node is new enough for it. */
 const NODE_LEAST = 24;
-/** In MiB, of one of its two halves. */
-const YOUNG_GENERATION = ["--min-semi-space-size=16", "--max-semi-space-size=32"];
+/**
+ * How V8 is to keep its heap: in MiB, one half of the young generation; and by how many percent what lives long may grow
+ * before it is looked through for garbage.
+ */
+const HEAP = ["--min-semi-space-size=16", "--max-semi-space-size=32", "--heap-growing-percent=100"];
 
 if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
   process.stderr.write(
@@ -11,7 +14,7 @@ if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
   );
   process.exitCode = 1;
 } else {
-  if (process.argv[2] === "serve") giveYoungGeneration();
+  if (process.argv[2] === "serve") sizeHeap();
   if (import.meta.url.endsWith(".ts")) await keepStrippedTypes();
   const { run } = await import("./program.ts");
   process.exitCode = await run(process.argv.slice(2));
@@ -19,15 +22,16 @@ if (Number(process.versions.node.split(".")[0]) < NODE_LEAST) {
 
 /**
  * Hundreds of updates under way at once outlive the collections of V8's default young generation, which begins at 1 MiB,
- * and copying them from one collection to the next takes a third of the processor time of an update. The size is decided
- * before the program is loaded, so it is begun again, in the same process, with one that holds them. Where the operator
+ * and copying them from one collection to the next takes a third of the processor time of an update. What outlives them
+ * all the same is garbage soon after, and V8 would let it grow to several times what lives. These sizes are decided before
+ * the program is loaded, so it is begun again, in the same process, with others (docs/decisions/013). Where the operator
  * set a size, or the system cannot begin a program anew (Windows), it stays as it is.
  */
-function giveYoungGeneration(): void {
+function sizeHeap(): void {
   const given = [...process.execArgv, process.env["NODE_OPTIONS"] ?? ""].join(" ");
   if (given.includes("semi-space-size") || process.platform === "win32") return;
   const { execPath, execArgv, argv } = process;
-  process.execve?.(execPath, [execPath, ...YOUNG_GENERATION, ...execArgv, ...argv.slice(1)], process.env);
+  process.execve?.(execPath, [execPath, ...HEAP, ...execArgv, ...argv.slice(1)], process.env);
 }
 
 /**
