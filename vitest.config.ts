@@ -2,8 +2,9 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against hanging, not for speed: several times what the slowest take where other work has both cores.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     // Interop suites start several servers each: two files at a time keep a two-core machine honest.
     maxWorkers: 2,
     projects: [

@@ -108,9 +108,10 @@ export class RollcallServer {
     this.port = Number(ready.listen[0]!.split(":").at(-1));
   }
 
-  /** Runs a command of the command line on this server. */
+  /** Runs a command of the command line on this server: an import of a large zone beside other work takes its time. */
   cli(...args: string[]): Promise<Finished> {
-    return run(process.execPath, [MAIN, ...args, "--config", this.configFile], { cwd: this.directory });
+    const options = { cwd: this.directory, timeout: 120_000 };
+    return run(process.execPath, [MAIN, ...args, "--config", this.configFile], options);
   }
 
   /** Runs a command with `--json` and gives what it printed. @throws where it does not end well */
