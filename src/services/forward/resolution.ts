@@ -24,7 +24,7 @@ import type { Exchange, ForwardTransport, UpstreamAddress } from "./transport.ts
 
 /** Milliseconds after which a question is given up. */
 export const DEADLINE = 5_000;
-/** Milliseconds after which a server that said nothing has failed. */
+/** Milliseconds after which a server that said nothing has failed, where there is another; else it has until the end. */
 export const PATIENCE = 3_000;
 /** Milliseconds of silence after which a server is asked something else, to tell it from a name that nobody answers for. */
 export const DOUBT = 1_500;
@@ -237,7 +237,8 @@ class Attempt implements Exchange {
       return;
     }
     attempts.add(this);
-    this.#patience = setTimeout(() => this.#fail("no answer", this.#silence === "counts"), PATIENCE);
+    const patience = this.#wish.upstreams.length > 1 ? PATIENCE : DEADLINE;
+    this.#patience = setTimeout(() => this.#fail("no answer", this.#silence === "counts"), patience);
     if (this.#silence === "counts") this.#doubt = setTimeout(() => this.#probe(), DOUBT);
     this.#send("udp", now() >= this.#upstream.plainUntil);
   }

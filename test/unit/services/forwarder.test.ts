@@ -191,6 +191,14 @@ describe("who is asked when", () => {
     expect(next.told).toMatchObject([{ text: "NOERROR 10:2" }]);
   });
 
+  test("one that is slow and has nobody beside it: as long as the question is waited for", async () => {
+    behaviours.set(1, (query) => setTimeout(() => answer(query), 4500));
+    forwarder.configure(settings([1]));
+    const client = ask("www.example.");
+    await pass(4510);
+    expect(client.told).toMatchObject([{ text: "NOERROR 10:1" }]);
+  });
+
   test("where all have been down for long: SERVFAIL at once, and a try now and then; logged once", async () => {
     for (const port of [1, 2]) behaviours.set(port, silence);
     forwarder.configure(settings([1, 2]));
