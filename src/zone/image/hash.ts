@@ -91,7 +91,8 @@ export class NameScratch {
   #hash(): void {
     const { lower, offsets, hashes } = this;
     const multiplier = this.#multiplier;
-    let hash = this.#seed;
+    // As an integer from the start: a number of any kind would be converted at every label.
+    let hash = this.#seed | 0;
     let stop = this.length - 1;
     hashes[this.labels] = hash;
     for (let i = this.labels - 1; i >= 0; i--) {
