@@ -187,7 +187,7 @@ class AnswerThread {
       if (written === ELSEWHERE) written = this.#answerElsewhere(i, out.buffers[answers]!);
       if (written === NOT_A_QUERY) this.#others.push(i);
       else if (written === SILENCE) ignored++;
-      else out.aim(answers++, written, batch.bytes, addressAt, batch.controlAt(i), batch.controlLength(i));
+      else out.answer(answers++, written, batch, i);
     }
     if (ignored > 0) this.#counters[ThreadCounter.IGNORED]! += ignored;
     return answers;

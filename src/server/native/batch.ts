@@ -17,7 +17,9 @@ export const CONTROL = 40;
 
 /** Words (32 bits) in a header. */
 const HEADER_WORDS = HEADER / 4;
+const NAME = 0;
 const NAME_LENGTH = 2;
+const CONTROL_POINTER = 8;
 const CONTROL_LENGTH = 10;
 const LENGTH = 14;
 /** Words of an iovec. */
@@ -137,6 +139,26 @@ export class DatagramBatch {
     const control = this.controlAt(i);
     for (let at = 0; at < controlLength; at++) bytes[control + at] = source[controlAt + at]!;
     answerFromWhereAsked(bytes, control);
+  }
+
+  /**
+   * Before `send`, in place of `aim`: message `i` has `length` octets in its buffer and answers message `request` of a
+   * batch received. Address and control message are sent from where they stand there, and no octet of them is copied, so
+   * that batch must not receive before this one is sent.
+   */
+  answer(i: number, length: number, batch: DatagramBatch, request: number): void {
+    const words = this.#words;
+    const to = i * HEADER_WORDS;
+    const from = request * HEADER_WORDS;
+    const asked = batch.#words;
+    words[to + NAME] = asked[from + NAME]!;
+    words[to + NAME + 1] = asked[from + NAME + 1]!;
+    words[to + NAME_LENGTH] = asked[from + NAME_LENGTH]!;
+    words[to + CONTROL_POINTER] = asked[from + CONTROL_POINTER]!;
+    words[to + CONTROL_POINTER + 1] = asked[from + CONTROL_POINTER + 1]!;
+    words[to + CONTROL_LENGTH] = asked[from + CONTROL_LENGTH]!;
+    words[this.#iovecWords + i * IOVEC_WORDS + IOVEC_LENGTH] = length;
+    if (asked[from + CONTROL_LENGTH] !== 0) answerFromWhereAsked(batch.bytes, batch.controlAt(request));
   }
 
   /**

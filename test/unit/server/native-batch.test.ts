@@ -133,9 +133,25 @@ describe.runIf(native)("sending", () => {
     expect(got.map(({ octets }) => Uint8Array.from(octets))).toEqual([1, 3, 4].map((i) => pattern(i, 40)));
   });
 
-  test.each(["127.0.0.1", "::1"])(
-    "the answer to what came by a wildcard socket leaves from the address asked",
-    async (address) => {
+  /** The two ways of answering the first message of a batch. */
+  const copies = {
+    aimed: (answers: DatagramBatch, requests: DatagramBatch): void => {
+      const { bytes } = requests;
+      const control = requests.controlAt(0);
+      answers.aim(0, 9, bytes, requests.addressAt(0), control, requests.controlLength(0));
+    },
+    "from where it stands": (answers: DatagramBatch, requests: DatagramBatch): void =>
+      answers.answer(0, 9, requests, 0),
+  };
+
+  test.each([
+    ["127.0.0.1", "aimed"],
+    ["127.0.0.1", "from where it stands"],
+    ["::1", "aimed"],
+    ["::1", "from where it stands"],
+  ] as const)(
+    "the answer to what came by a wildcard socket at %s, %s, leaves from the address asked",
+    async (address, how) => {
       using server = opened(address === "::1" ? "::" : "0.0.0.0");
       using client = await Peer.open(address);
       const asked = address === "::1" ? "::1" : "127.0.0.77";
@@ -143,18 +159,46 @@ describe.runIf(native)("sending", () => {
       const requests = new DatagramBatch(libc, 2, 512);
       const answers = new DatagramBatch(libc, 2, 512);
       expect(requests.receive(server.fd, MSG_DONTWAIT)).toBe(1);
-      answers.aim(
-        0,
-        9,
-        requests.bytes,
-        requests.addressAt(0),
-        requests.controlAt(0),
-        requests.controlLength(0),
-      );
+      copies[how](answers, requests);
       expect(answers.send(server.fd, 1)).toBe(1);
       expect((await client.next()).from).toMatchObject({ address: asked, port: server.port });
     },
   );
+});
+
+describe.runIf(native)("answering a batch", () => {
+  test("each answer goes to its own client, by whichever socket, though some requests have none", async () => {
+    using plain = opened("127.0.0.1");
+    using wild = opened("0.0.0.0");
+    using wild6 = opened("::");
+    using one = await Peer.open();
+    using two = await Peer.open();
+    using six = await Peer.open("::1");
+    const requests = new DatagramBatch(libc, 8, 512);
+    const answers = new DatagramBatch(libc, 8, 512);
+    const kinds = [
+      { server: wild, asked: "127.0.0.77", clients: [one, two] },
+      { server: plain, asked: "127.0.0.1", clients: [two, one] },
+      { server: wild6, asked: "::1", clients: [six, six] },
+      { server: plain, asked: "127.0.0.1", clients: [one, two] },
+    ];
+    for (const { server, asked, clients } of kinds) {
+      for (let i = 0; i < 6; i++) await clients[i % 2]!.send(pattern(i, 20 + i), server.port, asked);
+      expect(requests.receive(server.fd, MSG_DONTWAIT)).toBe(6);
+      const answered = [1, 2, 5];
+      for (const [to, i] of answered.entries()) {
+        answers.buffers[to]!.set(pattern(i, 40 + i));
+        answers.answer(to, 40 + i, requests, i);
+      }
+      expect(answers.send(server.fd, answered.length)).toBe(answered.length);
+      for (const i of answered) {
+        const { octets, from } = await clients[i % 2]!.next();
+        expect(Uint8Array.from(octets)).toEqual(pattern(i, 40 + i));
+        expect(from).toMatchObject({ address: asked, port: server.port });
+      }
+    }
+    expect([one.waiting, two.waiting, six.waiting]).toEqual([0, 0, 0]);
+  });
 });
 
 describe("a kernel that does not take everything", () => {
