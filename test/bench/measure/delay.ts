@@ -2,6 +2,7 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { freePort } from "../../support/free-port.ts";
 import { CLIENT_CORE, PinnedProgram } from "../load/pinned.ts";
 import type { Durations } from "../options.ts";
 import { configureSecondary } from "../servers/knotd.ts";
@@ -9,7 +10,6 @@ import type { ServerProgram } from "../servers/server.ts";
 import { DelayMeter, NotifyListener } from "./delay-meter.ts";
 import { answering, withServer } from "./started.ts";
 import type { Bench, Turn } from "./turn.ts";
-import { freePort } from "../../support/free-port.ts";
 
 export async function measureDelay(bench: Bench, server: ServerProgram, turn: Turn): Promise<void> {
   const secondaryPort = await freePort();
