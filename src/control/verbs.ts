@@ -34,6 +34,8 @@ export interface ZoneSummary {
   readonly dynamic: boolean;
   /** When it last changed; absent where the journal no longer says. */
   readonly changedAt?: number;
+  /** Why the store cannot give what it has of the zone; absent where all is well. */
+  readonly fault?: string;
 }
 
 /** A secondary and where it has got to. */

@@ -244,7 +244,12 @@ describe("a bad configuration leaves the old one running", () => {
     expect(stderr).toContain("the old one runs on");
     expect(await askText(server, "fs1.smb.example. A")).toEqual(FS1);
     expect(await rcode("fs1.other.example. A")).toBe("REFUSED");
-    expect((await server.status()).lastReload).toMatchObject({ ok: false });
+    // And the operator who looks sees it, among all the rest.
+    const status = await server.status();
+    expect(status.lastReload).toMatchObject({ ok: false });
+    const damaged = { name: "smb.example.", fault: expect.stringContaining("malformed") };
+    expect(status.zones).toContainEqual(expect.objectContaining(damaged));
+    expect((await server.cli("zone", "list")).stdout).toMatch(/^smb\.example\. .* damaged .*malformed/m);
   });
 
   test("many signals at once are one reload after another", async () => {

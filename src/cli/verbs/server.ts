@@ -145,11 +145,13 @@ function reloadPair({ lastReload }: ServerStatus, now: number): [string, string]
 }
 
 /** One or two words on a zone. */
-export function zoneState(zone: Pick<ZoneStatus, "served" | "dynamic">): string {
+export function zoneState(zone: Pick<ZoneStatus, "served" | "dynamic" | "fault">): string {
+  if (zone.fault !== undefined) return "damaged";
   if (!zone.served) return "not served";
   return zone.dynamic ? "dynamic" : "read-only";
 }
 
-export function changedText(zone: { readonly changedAt?: number }, now: number): string {
+export function changedText(zone: Pick<ZoneStatus, "changedAt" | "fault">, now: number): string {
+  if (zone.fault !== undefined) return harmless(zone.fault);
   return zone.changedAt === undefined ? "-" : agoToText(zone.changedAt, now);
 }

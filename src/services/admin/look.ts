@@ -4,6 +4,7 @@ import { ControlError } from "../../control/protocol.ts";
 import type { ControlRequest } from "../../control/server.ts";
 import type { HistoryJson, RecordJson, VerbResult, ZoneSummary } from "../../control/verbs.ts";
 import { typeFromText } from "../../wire/iana/type.ts";
+import type { Name } from "../../wire/name.ts";
 import { soaSerial } from "../../wire/rdata/soa.ts";
 import { record } from "../../wire/record.ts";
 import type { ResourceRecord } from "../../wire/record.ts";
@@ -32,15 +33,24 @@ export function zoneSummaries(context: AdminContext): ZoneSummary[] {
 }
 
 function zoneSummary(context: AdminContext, { apex, serial, recordCount }: StoredZone): ZoneSummary {
-  const [last] = context.store.history(apex, { limit: 1 });
   return {
     name: apex.toString(),
     serial,
     records: recordCount,
     served: context.publishedZone(apex) !== undefined,
     dynamic: context.zoneConfig(apex)?.update.some((rule) => rule.allow) ?? false,
-    ...(last === undefined ? {} : { changedAt: last.origin.at }),
+    ...lastChange(context, apex),
   };
+}
+
+/** A damaged store is to be told of, with all the rest: now is when the operator looks. */
+function lastChange({ store }: AdminContext, apex: Name): Pick<ZoneSummary, "changedAt" | "fault"> {
+  try {
+    const [last] = store.history(apex, { limit: 1 });
+    return last === undefined ? {} : { changedAt: last.origin.at };
+  } catch (error) {
+    return { fault: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 export function status(context: AdminContext): VerbResult<"status"> {
