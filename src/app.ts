@@ -42,8 +42,11 @@ import { hashSeed } from "./zone/image/hash.ts";
 export { StartError } from "./app/prepare.ts";
 export { createLog } from "./services/log.ts";
 
-/** Most jobs of one commit. */
-const MAX_BATCH = 512;
+/**
+ * Most jobs of one commit, and so answers that leave in one burst: Linux' default receive buffer holds some 256 short ones,
+ * and a client that was not reading just then loses the others (seen with 400 updates outstanding).
+ */
+const MAX_BATCH = 200;
 /** How long connections may take to fetch their last answers when the server stops, in milliseconds. */
 const STOP_GRACE = 5_000;
 /** UDP answers under way get this many milliseconds to leave the socket. */
